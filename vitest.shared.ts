@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@authmd/source', 'node', 'import', 'module', 'default']
+
+/** What every package's tests share: sources instead of builds, and a JSON report to count from. */
+export const shared = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 20_000,
+    reporters: ['default', 'json'],
+    outputFile: { json: '.report/vitest.json' },
+    execArgv: ['--conditions=@authmd/source'],
+  },
+})
