@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { startSandbox } from './sandbox.ts'
+
+const usage = `authmd-sandbox: services for agents to sign up at, on this machine
+
+  --port N   listen on 127.0.0.1:N (8787 if absent, 0 for any)
+  --help     this text
+`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { port: { type: 'string' }, help: { type: 'boolean' } } })
+  if (values.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const port = Number(values.port ?? 8787)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('--port is 0 to 65535')
+  const sandbox = await startSandbox({ port })
+  const { urls } = sandbox
+  const lines = Object.entries(urls).map(([name, url]) => `  ${name.padEnd(10)} ${url}`)
+  process.stdout.write(`The sandbox is running:
+
+${lines.join('\n')}
+
+Try it:
+  curl ${urls.developers}/auth.md
+  curl -X POST ${urls.api}/v2/bot_challenge
+  curl '${urls.mail}/messages?to=ada@agents.example'
+  curl ${urls.control}/log
+  curl -d '{"name":"api_keys","cut":"after","times":1}' ${urls.control}/faults
+Make and delete keys in a browser: ${urls.portal}/#/app/api-keys
+
+Where *.localhost is not found by name, it is always 127.0.0.1:${sandbox.port} with that Host header.
+Ctrl-C ends it.
+`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void sandbox.close())
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

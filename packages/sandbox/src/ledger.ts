@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from './clock.ts'
+
+export type SecretKind =
+  | 'api_key'
+  | 'session'
+  | 'mail_link_token'
+  | 'redirect_token'
+  | 'portal_session'
+
+/** A secret that a service gave out. Times are ms by the sandbox's clock. */
+export interface LedgerEntry {
+  id: string
+  kind: SecretKind
+  value: string
+  /** The account's id. */
+  account: string
+  issuedAt: number
+  expiresAt?: number
+  /** When it was first presented and accepted; for one-time tokens, when it was used up. */
+  usedAt?: number
+  revokedAt?: number
+  /** `n` of the request whose handling issued it. */
+  request: number
+  /** What an API key is called in the portal, and what it may do. */
+  name?: string
+  scope?: 'full' | 'read'
+}
+
+export interface Issue extends Omit<LedgerEntry, 'id' | 'issuedAt' | 'expiresAt'> {
+  id?: string
+  ttlMs?: number
+}
+
+/** Everything ever issued, in order. Nothing is taken out again. */
+export class Ledger {
+  readonly entries: LedgerEntry[] = []
+  readonly #byValue = new Map<string, LedgerEntry>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  issue({ ttlMs, id = randomUUID(), ...rest }: Issue): LedgerEntry {
+    const issuedAt = this.#clock.now()
+    const entry: LedgerEntry = { id, ...rest, issuedAt }
+    if (ttlMs !== undefined) entry.expiresAt = issuedAt + ttlMs
+    this.entries.push(entry)
+    this.#byValue.set(entry.value, entry)
+    return entry
+  }
+
+  find(value: string): LedgerEntry | undefined {
+    return this.#byValue.get(value)
+  }
+
+  /** The entry that an `Authorization` header carries as a Bearer token, good or not. */
+  findBearer(header: string | undefined): LedgerEntry | undefined {
+    const token = bearer(header)
+    return token === undefined ? undefined : this.find(token)
+  }
+
+  /** Not deleted and not past its time. */
+  isGood(entry: LedgerEntry): boolean {
+    return entry.revokedAt === undefined && !(this.#clock.now() >= (entry.expiresAt ?? Infinity))
+  }
+
+  markUsed(entry: LedgerEntry): void {
+    entry.usedAt ??= this.#clock.now()
+  }
+
+  revoke(entry: LedgerEntry): void {
+    entry.revokedAt ??= this.#clock.now()
+  }
+}
+
+export function bearer(header: string | undefined): string | undefined {
+  return header?.match(/^Bearer +(\S+) *$/i)?.[1]
+}

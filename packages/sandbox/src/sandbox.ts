@@ -1,0 +1,87 @@
+import { type Clock, createClock, type SandboxClock } from './clock.ts'
+import { controlApp } from './control.ts'
+import type { Fault, Faults } from './faults.ts'
+import type { LedgerEntry } from './ledger.ts'
+import type { LogEntry } from './log.ts'
+import { type Mailbox, MailServer, mailApp } from './mail.ts'
+import { startServer } from './server.ts'
+import { mountTelnyx } from './telnyx/index.ts'
+import type { TelnyxOptions } from './telnyx/options.ts'
+
+export interface SandboxOptions extends TelnyxOptions {
+  /** 0, the default, takes any free one. */
+  port?: number
+  /** Where the time comes from; the system's clock if absent. */
+  clock?: Clock
+  /** Faults that are in force from the beginning. */
+  faults?: readonly Fault[]
+}
+
+/** Origins without a slash at the end, such as `http://api.telnyx.localhost:8787`. */
+export interface SandboxUrls {
+  api: string
+  developers: string
+  portal: string
+  site: string
+  mail: string
+  control: string
+}
+
+export interface Sandbox extends AsyncDisposable {
+  readonly port: number
+  readonly urls: SandboxUrls
+  readonly clock: SandboxClock
+  readonly mail: Mailbox
+  readonly faults: Pick<Faults, 'add' | 'list' | 'clear' | 'names'>
+  /** Every secret ever issued, oldest first. It grows while the sandbox runs. */
+  readonly ledger: readonly LedgerEntry[]
+  /** Every request to a service, in the order of arrival. It grows while the sandbox runs. */
+  readonly log: readonly LogEntry[]
+  /** The right answer to a challenge, found by its nonce or its problem's exact text. */
+  answerTo(nonceOrProblem: string): string | undefined
+  /** Lets go of held requests, cuts open connections and frees the port. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the services on 127.0.0.1, each site on a virtual host below `.localhost`. All state is
+ * in memory and gone after `close()`.
+ *
+ * @throws Error (`EADDRINUSE` …) when the port cannot be had; TypeError for a fault that makes no sense
+ *
+ * @example
+ * await using sandbox = await startSandbox({ euTerms: true })
+ * console.log(sandbox.urls.developers + '/auth.md')
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { port = 0, clock: base, faults = [], ...telnyxOptions } = options
+  const clock = createClock(base)
+  const server = await startServer(port, clock)
+  const mail = new MailServer(clock)
+  const telnyx = mountTelnyx(server, mail, telnyxOptions)
+  const answerTo = (nonceOrProblem: string) => telnyx.challenges.answerTo(nonceOrProblem)
+  server.mount('mail.localhost', mailApp(mail), { logged: false })
+  server.mount('control.localhost', controlApp(server, answerTo), { logged: false })
+  try {
+    for (const fault of faults) server.faults.add(fault)
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return {
+    port: server.port,
+    urls: {
+      ...telnyx.urls,
+      mail: server.origin('mail.localhost'),
+      control: server.origin('control.localhost'),
+    },
+    clock,
+    mail,
+    faults: server.faults,
+    ledger: server.ledger.entries,
+    log: server.log,
+    answerTo,
+    close: server.close,
+    [Symbol.asyncDispose]: server.close,
+  }
+}
