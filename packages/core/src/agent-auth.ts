@@ -1,0 +1,207 @@
+import { ConsentLedger } from './consent/ledger.ts'
+import { Profiles } from './discovery/profiles.ts'
+import { Engine } from './engine/engine.ts'
+import { decodeRegistration } from './engine/registration.ts'
+import { AuthError } from './errors.ts'
+import type { AuthEvent } from './events.ts'
+import { manual } from './methods/manual/index.ts'
+import type { Method } from './methods/method.ts'
+import { telnyxSignup } from './methods/telnyx-signup/index.ts'
+import { createGuardedFetch } from './net/guarded-fetch.ts'
+import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
+import type { CredentialView, Outcome } from './outcome.ts'
+import { type Owner, ownerKey, parseOwner } from './owner.ts'
+import type { OwnerIdentity } from './people/mailbox.ts'
+import { Notifier } from './people/notifier.ts'
+import { People, type PersonRequest } from './people/people.ts'
+import { Session } from './session.ts'
+import { Credentials } from './vault/credentials.ts'
+import { RecordIndex } from './vault/index-record.ts'
+import type { RecordKind, Store } from './vault/store.ts'
+
+/** Every method that core knows, the preferred first: what needs least of a person. */
+export const defaultMethods: readonly Method[] = [telnyxSignup, manual]
+
+/** What an application sets. Only `store` is needed. */
+export interface AgentAuthOptions {
+  /** Where credentials, registrations and consents live. */
+  readonly store: Store
+  /** What opens connections; on Node one is supplied that pins each checked address. */
+  readonly transport?: Transport
+  /** Limits of one request: 1 MiB, 10 s, 5 redirects by default. */
+  readonly limits?: Partial<NetLimits>
+  /** Loopback may be spoken to, over http as well, where the first URL was loopback. For development. */
+  readonly [allowLoopback]?: true
+  /** The ways of getting a credential; `defaultMethods` where it is left out. */
+  readonly methods?: readonly Method[]
+  /** The address and the mailbox of an owner, for services that ask for one. */
+  readonly identity?: (
+    owner: Owner,
+  ) => OwnerIdentity | undefined | Promise<OwnerIdentity | undefined>
+  /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
+  readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
+  /** Told of all that happens. */
+  readonly onEvent?: (event: AuthEvent) => void
+  /** Epoch milliseconds; `Date.now` where it is left out. */
+  readonly clock?: () => number
+}
+
+/** What `tick` did. */
+export interface TickReport {
+  /** Registrations that were due and were moved on. */
+  readonly advanced: number
+  /** Those that failed to move, with the error's code. */
+  readonly failed: readonly { readonly registration: string; readonly code: string }[]
+}
+
+const kinds: readonly RecordKind[] = ['registration', 'credential', 'consent', 'profile', 'meta']
+
+/** The whole of it: sessions of owners, the way back for people, time, and the operator's view. */
+export class AgentAuth {
+  readonly people: People
+  readonly #options: AgentAuthOptions
+  readonly #now: () => number
+  readonly #net: NetOptions
+  readonly #ledger: ConsentLedger
+  readonly #credentials: Credentials
+  readonly #engine: Engine
+  readonly #profiles: Profiles
+  readonly #notifier: Notifier
+
+  constructor(options: AgentAuthOptions, transport: Transport) {
+    const { store, limits, methods = defaultMethods, clock = Date.now } = options
+    const index = new RecordIndex(store)
+    this.#options = options
+    this.#now = clock
+    this.#net = {
+      transport,
+      ...(limits === undefined ? {} : { limits }),
+      ...(options[allowLoopback] ? { [allowLoopback]: true as const } : {}),
+    }
+    const fetch = createGuardedFetch(this.#net)
+    this.#ledger = new ConsentLedger(store, index, clock)
+    this.#credentials = new Credentials(store)
+    this.#profiles = new Profiles(store, fetch, clock)
+    this.#engine = new Engine({
+      store,
+      index,
+      ledger: this.#ledger,
+      credentials: this.#credentials,
+      methods,
+      fetch,
+      now: clock,
+    })
+    const emit = (event: AuthEvent) => options.onEvent?.(event)
+    this.#notifier = new Notifier(options.onPersonNeeded, emit, clock)
+    this.people = new People({
+      store,
+      index,
+      ledger: this.#ledger,
+      engine: this.#engine,
+      now: clock,
+      emit,
+      report: (owner, verb, outcome) => this.#notifier.report(owner, verb, outcome),
+    })
+  }
+
+  /**
+   * The session of one owner. The owner comes from the application, never from the model.
+   *
+   * @throws AuthError `owner_invalid`
+   * @example const session = auth.as({ tenant: 'acme', user: 'u1' })
+   */
+  as(owner: Owner): Session {
+    const checked = parseOwner(owner)
+    return new Session({
+      owner: checked,
+      engine: this.#engine,
+      profiles: this.#profiles,
+      credentials: this.#credentials,
+      ledger: this.#ledger,
+      net: this.#net,
+      now: this.#now,
+      identity: async () => (await this.#options.identity?.(checked)) ?? {},
+      report: (verb, outcome) => this.#notifier.report(checked, verb, outcome),
+    })
+  }
+
+  /**
+   * Moves on every registration that is due: mail that came, waits that are over, answers that were
+   * lost with their process. Call it from a cron or an interval; several processes may at once.
+   *
+   * @example setInterval(() => void auth.tick(), 10_000)
+   */
+  async tick(): Promise<TickReport> {
+    const { store } = this.#options
+    const failed: { registration: string; code: string }[] = []
+    let advanced = 0
+    for (let after: string | undefined; ; ) {
+      const query = {
+        kind: 'registration',
+        dueBy: this.#now(),
+        ...(after ? { after } : {}),
+      } as const
+      const page = await store.list(query)
+      for (const record of page.damaged) {
+        this.#options.onEvent?.({ type: 'damaged', at: this.#now(), record })
+      }
+      for (const record of page.records) {
+        const registration = decodeRegistration(record.value)
+        try {
+          const outcome = await this.as(registration.owner).poke({
+            registration,
+            stored: record.revision,
+          })
+          await this.#notifier.report(registration.owner, 'claim', outcome)
+          advanced++
+        } catch (error) {
+          const code = AuthError.isInstance(error) ? error.code : 'unknown'
+          failed.push({ registration: registration.id, code })
+        }
+      }
+      if (page.next === undefined) return { advanced, failed }
+      after = page.next
+    }
+  }
+
+  /** What an operator may do for any owner. */
+  readonly admin = {
+    /** The credentials of an owner. */
+    list: (owner: Owner): Promise<readonly CredentialView[]> => this.as(owner).list(),
+
+    /** Takes all credentials of an owner out of use; the outcomes say what a person must still do. */
+    revokeAll: async (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> => {
+      const session = this.as(owner)
+      const outcomes: Outcome[] = []
+      for (const { handle, state } of await session.list()) {
+        if (state === 'revoked' || state === 'forgotten') continue
+        const action = await session.preview('revoke', { credential: handle })
+        const call = { channel: 'admin', callId: `admin-${handle}` }
+        if (action !== undefined) {
+          const asked = await session.ask(action, call)
+          if (asked.kind === 'asked') {
+            await session.decide(asked.consent.id, { ...by, approved: true, channel: 'admin' })
+          }
+        }
+        outcomes.push(await session.revoke({ credential: handle }, call))
+      }
+      return outcomes
+    },
+
+    /** Deletes every record of an owner. What was not revoked before may still work at its service. */
+    erase: async (owner: Owner): Promise<{ readonly records: number }> => {
+      const { store } = this.#options
+      const key = await ownerKey(parseOwner(owner))
+      let records = 0
+      for (const kind of kinds) {
+        for (;;) {
+          const page = await store.list({ kind, owner: key })
+          for (const { id } of page.records) await store.delete({ kind, owner: key, id })
+          records += page.records.length
+          if (page.next === undefined) break
+        }
+      }
+      return { records }
+    },
+  }
+}

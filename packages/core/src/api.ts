@@ -1,0 +1,42 @@
+export {
+  type AgentAuth,
+  type AgentAuthOptions,
+  defaultMethods,
+  type TickReport,
+} from './agent-auth.ts'
+export type { Action, Effect, TermsText, Verb } from './consent/action.ts'
+export type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
+export * from './discovery/profile.ts'
+export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
+export type { AuthEvent } from './events.ts'
+export type {
+  ClaimInput,
+  DiscoverInput,
+  ImportInput,
+  RegisterInput,
+  RevokeInput,
+  UseInput,
+} from './inputs.ts'
+export { manual } from './methods/manual/index.ts'
+export type * from './methods/method.ts'
+export { telnyxSignup } from './methods/telnyx-signup/index.ts'
+export {
+  allowLoopback,
+  type NetLimits,
+  type Transport,
+} from './net/transport.ts'
+export { type WebTransportOptions, webTransport } from './net/web-transport.ts'
+export type * from './outcome.ts'
+export type { Owner } from './owner.ts'
+export type { Intake, IntakeOptions, IntakeUrl } from './people/intake.ts'
+export type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
+export type { People, PersonDecision, PersonRequest } from './people/people.ts'
+export type { Session } from './session.ts'
+export { renderOutcome } from './tools/render.ts'
+export { type AuthTool, authTools, type ToolResult } from './tools/tools.ts'
+export type { Audience } from './use/audience.ts'
+export type { Redactor } from './use/redactor.ts'
+export { memoryStore } from './vault/memory-store.ts'
+export { MasterKey, sealed } from './vault/seal.ts'
+export { Secret } from './vault/secret.ts'
+export type * from './vault/store.ts'

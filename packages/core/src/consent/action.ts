@@ -1,0 +1,124 @@
+import { sha256 } from '../encoding.ts'
+import type { Owner } from '../owner.ts'
+
+/** The five things an agent can do. */
+export type Verb = 'discover' | 'register' | 'claim' | 'use' | 'revoke'
+
+/** One text that is accepted: its address, and what it said when it was read. */
+export interface TermsText {
+  readonly role: 'terms' | 'privacy' | 'terms-eu'
+  readonly url: string
+  /** SHA-256 of the text, base64url; absent where it could not be read. */
+  readonly textHash?: string
+  /** Epoch milliseconds when it was read, or tried to be. */
+  readonly readAt: number
+}
+
+/** What binds somebody, with everything that a person must know to decide. */
+export type Effect =
+  | { readonly kind: 'accept-terms'; readonly texts: readonly TermsText[] }
+  | {
+      readonly kind: 'present-identity'
+      readonly email: string
+      readonly emailFrom: 'session' | 'mailbox' | 'person' | 'model'
+      readonly to: string
+    }
+  | {
+      readonly kind: 'create-credential'
+      readonly at: string
+      readonly audience: readonly string[]
+      readonly credential: string
+      /** Why another one is made, where an earlier one may already exist. */
+      readonly note?: string
+    }
+  | {
+      readonly kind: 'unsafe-request'
+      readonly method: string
+      readonly url: string
+      /** SHA-256 of the body, base64url. */
+      readonly bodyHash?: string
+      /** The body as it would be sent, cut to 500 characters. */
+      readonly body?: string
+    }
+  | {
+      readonly kind: 'revoke'
+      readonly credential: string
+      readonly how: 'guided' | 'programmatic' | 'local'
+      readonly url?: string
+    }
+
+/** What a verb is about to do, seen from outside. */
+export interface Action {
+  readonly verb: Verb
+  readonly owner: Owner
+  readonly service: string
+  readonly registration?: string
+  /** Grows when what is consented to has been done; a new revision is a new action. */
+  readonly revision: number
+  readonly effects: readonly Effect[]
+  /** SHA-256 over all of the above, base64url: what a consent is found by. */
+  readonly digest: string
+  /** Plain sentences for the person who decides, one an effect. */
+  readonly summary: string
+}
+
+/** Makes an action: computes its digest and its summary. */
+export async function makeAction(parts: Omit<Action, 'digest' | 'summary'>): Promise<Action> {
+  const { verb, owner, service, registration, revision, effects } = parts
+  const digest = await sha256(
+    canonical({ verb, owner, service, registration: registration ?? null, revision, effects }),
+  )
+  return { ...parts, digest, summary: summarise(service, effects) }
+}
+
+/** JSON with sorted keys, undefined left out: equal values give equal texts. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
+  }
+  return JSON.stringify(value)
+}
+
+const roles = {
+  terms: 'the terms',
+  privacy: 'the privacy policy',
+  'terms-eu': 'the terms for the EU',
+} as const
+const emailOrigin = {
+  session: '',
+  mailbox: ' (the mailbox that the operator set up)',
+  person: ' (given by a person)',
+  model: ' (proposed by the model: check it)',
+} as const
+
+function summarise(service: string, effects: readonly Effect[]): string {
+  return [`${service}:`, ...effects.map(sentence)].join('\n')
+}
+
+function sentence(effect: Effect): string {
+  switch (effect.kind) {
+    case 'accept-terms': {
+      const texts = effect.texts.map(
+        ({ role, url, textHash }) =>
+          `${roles[role]} ${url}${textHash ? '' : ' (its text could not be read)'}`,
+      )
+      return `Accept on your behalf: ${texts.join(' and ')}.`
+    }
+    case 'present-identity':
+      return `Tell ${effect.to} the address ${effect.email}${emailOrigin[effect.emailFrom]}, to which it sends mail.`
+    case 'create-credential': {
+      const use = `to be used only under ${effect.audience.join(' and ')}`
+      return `Create ${effect.credential} at ${effect.at}, ${use}.${effect.note ? ` ${effect.note}` : ''}`
+    }
+    case 'unsafe-request':
+      return `Send ${effect.method} ${effect.url}${effect.body ? ` with the body ${effect.body}` : ''}.`
+    case 'revoke': {
+      const guided = `: you delete it at ${effect.url}, then one request checks that it is refused`
+      const how = effect.how === 'guided' ? guided : ''
+      return `Revoke the credential ${effect.credential}${how}. The agent cannot use it from then on.`
+    }
+  }
+}

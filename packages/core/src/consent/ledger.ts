@@ -1,0 +1,318 @@
+import { AuthError } from '../errors.ts'
+import type { Outcome } from '../outcome.ts'
+import { type Owner, ownerKey } from '../owner.ts'
+import type { RecordIndex } from '../vault/index-record.ts'
+import type { RecordRef, Store } from '../vault/store.ts'
+import type { Action } from './action.ts'
+
+const lifetimeMs = 15 * 60_000
+const coolingOffMs = 10 * 60_000
+const tries = 3
+
+/**
+ * How a framework's call stands to a decision. `callId` and `thread` are the framework's own; without
+ * them a consent is matched by its action alone.
+ */
+export interface Call {
+  /** Who carries the question to the person: `ai-sdk`, `langchain`, `mastra`, `code` … */
+  readonly channel: string
+  readonly callId?: string
+  readonly thread?: string
+  /**
+   * The framework's own approval of this very call was given. Counts only where the question was
+   * asked before through the same channel for the same call.
+   */
+  readonly answered?: { readonly approver?: string }
+}
+
+/** What a person, or the framework on their behalf, decided. */
+export interface Decision {
+  readonly approved: boolean
+  readonly approver: string
+  readonly channel: string
+}
+
+/** One question to a person, and all that became of it. Kept for the record. */
+export interface Consent {
+  readonly id: string
+  readonly action: Action
+  readonly state: 'asked' | 'approved' | 'denied' | 'redeemed'
+  readonly triesLeft: number
+  readonly calls: readonly { channel: string; callId?: string; thread?: string }[]
+  readonly askedAt: number
+  readonly expiresAt: number
+  readonly decision?: Decision & { readonly at: number }
+  readonly redeemedAt?: number
+  /** The call that redeemed it; the same call again gets `outcome`. */
+  readonly redeemedBy?: string
+  readonly outcome?: Outcome
+  /** How many questions about this same action came before. */
+  readonly round: number
+}
+
+/**
+ * Where a call stands with the ledger. `lost`: this very call used the consent up and never wrote down
+ * what came of it, as when its process was killed.
+ */
+export type Standing =
+  | { readonly kind: 'open'; readonly consent: Consent }
+  | { readonly kind: 'asked'; readonly consent: Consent }
+  | { readonly kind: 'done'; readonly outcome: Outcome; readonly consent: Consent }
+  | { readonly kind: 'lost'; readonly consent: Consent }
+  | { readonly kind: 'denied'; readonly consent: Consent; readonly until: number }
+  | { readonly kind: 'none' }
+
+interface Row {
+  readonly consent: Consent
+  readonly revision: number
+}
+
+/**
+ * The book of consents. One row an action (by digest); a decided row is never decided again, a used
+ * row never used again. A later question about the same action is a new row, the old one is kept.
+ */
+export class ConsentLedger {
+  readonly #store: Store
+  readonly #index: RecordIndex
+  readonly #now: () => number
+
+  constructor(store: Store, index: RecordIndex, now: () => number) {
+    this.#store = store
+    this.#index = index
+    this.#now = now
+  }
+
+  /** Where this call stands, without writing anything. */
+  async look(action: Action, call: Call): Promise<Standing> {
+    const row = await this.#read(action.owner, action.digest)
+    return row === undefined ? { kind: 'none' } : this.#standing(row.consent, call)
+  }
+
+  /** Puts the question, or joins the call to the question that is open already. */
+  async ask(action: Action, call: Call): Promise<Standing> {
+    return this.#retry(async () => {
+      const row = await this.#read(action.owner, action.digest)
+      if (row !== undefined) {
+        const standing = this.#standing(row.consent, call)
+        if (standing.kind !== 'asked' && standing.kind !== 'none' && standing.kind !== 'lost') {
+          return standing
+        }
+        if (row.consent.state === 'asked' && row.consent.expiresAt > this.#now()) {
+          if (hasCall(row.consent, call)) return { kind: 'asked', consent: row.consent }
+          const joined = { ...row.consent, calls: [...row.consent.calls, callRef(call)] }
+          await this.#write(action.owner, joined, row.revision)
+          return { kind: 'asked', consent: joined }
+        }
+        await this.#archive(action.owner, row)
+      }
+      const round = row === undefined ? 0 : row.consent.round + 1
+      const now = this.#now()
+      const consent: Consent = {
+        id: `cns_${action.digest.slice(0, 16)}_${round}`,
+        action,
+        state: 'asked',
+        triesLeft: tries,
+        calls: [callRef(call)],
+        askedAt: now,
+        expiresAt: now + lifetimeMs,
+        round,
+      }
+      await this.#index.add(consent.id, {
+        kind: 'consent',
+        owner: await ownerKey(action.owner),
+        id: action.digest,
+      })
+      await this.#write(action.owner, consent, row?.revision ?? 0)
+      return { kind: 'asked', consent }
+    })
+  }
+
+  /** Records a decision. Deciding again the same is no error; deciding otherwise is refused. */
+  async decide(owner: Owner | undefined, id: string, decision: Decision): Promise<Consent> {
+    return this.#retry(async () => {
+      const row = await this.byId(id)
+      const { consent } = row
+      if (owner && (await ownerKey(owner)) !== (await ownerKey(consent.action.owner))) {
+        throw new AuthError('not_found', `there is no consent ${id} of this owner`)
+      }
+      if (consent.state !== 'asked') {
+        const before = consent.decision?.approved
+        if (before === decision.approved) return consent
+        throw new AuthError('invalid_input', `consent ${id} was decided before`)
+      }
+      if (consent.expiresAt <= this.#now()) {
+        throw new AuthError('invalid_input', `consent ${id} has expired`)
+      }
+      const decided: Consent = {
+        ...consent,
+        state: decision.approved ? 'approved' : 'denied',
+        decision: { ...decision, at: this.#now() },
+      }
+      await this.#write(consent.action.owner, decided, row.revision)
+      return decided
+    })
+  }
+
+  /**
+   * Uses an open consent up for this call. Of two calls at once exactly one gets `open`; the caller
+   * must then do the thing and `settle` it.
+   */
+  async redeem(action: Action, call: Call): Promise<Standing> {
+    return this.#retry(async () => {
+      const row = await this.#read(action.owner, action.digest)
+      if (row === undefined) return { kind: 'none' }
+      let { consent } = row
+      if (consent.state === 'asked' && call.answered && hasCall(consent, call)) {
+        if (consent.expiresAt <= this.#now()) return { kind: 'none' }
+        const approver = call.answered.approver ?? `unknown via ${call.channel}`
+        consent = {
+          ...consent,
+          state: 'approved',
+          decision: { approved: true, approver, channel: call.channel, at: this.#now() },
+        }
+      }
+      const standing = this.#standing(consent, call)
+      if (standing.kind !== 'open') return standing
+      const redeemed: Consent = {
+        ...consent,
+        state: 'redeemed',
+        redeemedAt: this.#now(),
+        ...(call.callId === undefined ? {} : { redeemedBy: call.callId }),
+      }
+      await this.#write(action.owner, redeemed, row.revision)
+      return { kind: 'open', consent: redeemed }
+    })
+  }
+
+  /**
+   * Writes down what came of it. `reopen`: the service refused before it committed, so the consent
+   * stays open until it expires, for as many tries as are left.
+   */
+  async settle(action: Action, outcome: Outcome, reopen: boolean): Promise<void> {
+    await this.#retry(async () => {
+      const row = await this.#used(action)
+      if (row === undefined) return
+      const { consent, revision, archived } = row
+      const triesLeft = consent.triesLeft - 1
+      const open = reopen && !archived && triesLeft > 0 && consent.expiresAt > this.#now()
+      const { redeemedAt, ...rest } = consent
+      const settled: Consent = open
+        ? { ...rest, state: 'approved', triesLeft, outcome }
+        : { ...consent, triesLeft, outcome }
+      await this.#write(action.owner, settled, revision, archived)
+    })
+  }
+
+  /** The row that was used up for an action; archived when the question was put anew meanwhile. */
+  async #used(action: Action): Promise<(Row & { archived: boolean }) | undefined> {
+    const live = await this.#read(action.owner, action.digest)
+    if (live === undefined || live.consent.state === 'redeemed') {
+      return live && { ...live, archived: false }
+    }
+    const before = await this.#read(action.owner, archiveId(live.consent, -1))
+    return before?.consent.state === 'redeemed' ? { ...before, archived: true } : undefined
+  }
+
+  /** The row of a consent's id. Throws `not_found`; an archived row has its own id. */
+  async byId(id: string): Promise<Row> {
+    const ref = await this.#index.find(id)
+    const record = ref === undefined ? undefined : await this.#store.get(ref)
+    if (record === undefined) throw new AuthError('not_found', `there is no consent ${id}`)
+    const consent = JSON.parse(record.value) as Consent
+    if (consent.id !== id) throw new AuthError('not_found', `consent ${id} is closed`)
+    return { consent, revision: record.revision }
+  }
+
+  #standing(consent: Consent, call: Call): Standing {
+    const now = this.#now()
+    switch (consent.state) {
+      case 'asked':
+        return consent.expiresAt > now && hasCall(consent, call)
+          ? { kind: 'asked', consent }
+          : { kind: 'none' }
+      case 'denied': {
+        const until = (consent.decision?.at ?? consent.askedAt) + coolingOffMs
+        return until > now ? { kind: 'denied', consent, until } : { kind: 'none' }
+      }
+      case 'approved':
+        if (consent.expiresAt <= now || consent.triesLeft <= 0) return { kind: 'none' }
+        if (!sameThread(consent, call)) return { kind: 'none' }
+        // The call that has an outcome already gets it again; another call is another try.
+        if (consent.outcome && call.callId !== undefined && consent.redeemedBy === call.callId) {
+          return { kind: 'done', outcome: consent.outcome, consent }
+        }
+        return { kind: 'open', consent }
+      case 'redeemed':
+        if (call.callId !== consent.redeemedBy) return { kind: 'none' }
+        if (!consent.outcome) return { kind: 'lost', consent }
+        // All tries were refused: the next one is another question.
+        if (consent.triesLeft <= 0 && call.callId === undefined) return { kind: 'none' }
+        // Without a call id "the same call" is the same action, for as long as the consent lasts.
+        return call.callId !== undefined || consent.expiresAt > now
+          ? { kind: 'done', outcome: consent.outcome, consent }
+          : { kind: 'none' }
+    }
+  }
+
+  async #read(owner: Owner, id: string): Promise<Row | undefined> {
+    const key = await ownerKey(owner)
+    const record = await this.#store.get({ kind: 'consent', owner: key, id })
+    if (record === undefined) return undefined
+    return { consent: JSON.parse(record.value) as Consent, revision: record.revision }
+  }
+
+  async #write(
+    owner: Owner,
+    consent: Consent,
+    expected: number,
+    archived: boolean = false,
+  ): Promise<RecordRef> {
+    const id = archived ? archiveId(consent) : consent.action.digest
+    const ref = { kind: 'consent', owner: await ownerKey(owner), id } as const
+    await this.#store.put({ ...ref, value: JSON.stringify(consent) }, expected)
+    return ref
+  }
+
+  /** Puts a row aside for the record; safe to do again where a process was killed half-way. */
+  async #archive(owner: Owner, { consent }: Row): Promise<void> {
+    const known = await this.#read(owner, archiveId(consent))
+    const ref = await this.#write(owner, consent, known?.revision ?? 0, true)
+    await this.#index.move(consent.id, ref)
+  }
+
+  async #retry<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let left = 5; ; left--) {
+      try {
+        return await attempt()
+      } catch (error) {
+        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
+        if (!again) throw error
+      }
+    }
+  }
+}
+
+function archiveId({ action, round }: Consent, offset: number = 0): string {
+  return `${action.digest}-${round + offset}`
+}
+
+function callRef(call: Call): Consent['calls'][number] {
+  const { channel, callId, thread } = call
+  return { channel, ...(callId === undefined ? {} : { callId }), ...(thread ? { thread } : {}) }
+}
+
+/** A framework's call is joined by its id; a channel that knows no ids joins by its name. */
+function hasCall(consent: Consent, call: Call): boolean {
+  return consent.calls.some(
+    (known) =>
+      known.channel === call.channel &&
+      (known.callId === undefined || known.callId === call.callId) &&
+      (known.thread === undefined || known.thread === call.thread),
+  )
+}
+
+/** A decision given inside one thread does not count in another; one given out of band counts in all. */
+function sameThread(consent: Consent, call: Call): boolean {
+  if (consent.decision?.channel === 'people') return true
+  return consent.calls.some((known) => known.thread === call.thread)
+}

@@ -1,0 +1,164 @@
+import type { Fact, FactName } from '../profile.ts'
+import { addressIn } from './address.ts'
+import { addresses } from './rules/addresses.ts'
+import { errors } from './rules/errors.ts'
+import { headers } from './rules/headers.ts'
+import { labels } from './rules/labels.ts'
+import { metadataUrls } from './rules/metadata-urls.ts'
+import { methods } from './rules/methods.ts'
+import { requests } from './rules/requests.ts'
+import type { Found, Rule } from './rules/rule.ts'
+import { structured } from './rules/structured.ts'
+import { outlineOf } from './statements.ts'
+
+/** What a text says. */
+export interface DocumentReading {
+  /** By name, the better stated first; each once. */
+  readonly facts: readonly Fact[]
+  /** Hidden text, limits, ignored links. */
+  readonly warnings: readonly string[]
+  readonly title?: string
+  /** Origins of all web addresses that stand in it, in code too. */
+  readonly origins: readonly string[]
+  /** Absolute addresses that it links to. */
+  readonly links: readonly string[]
+}
+
+const rules: readonly Rule[] = [
+  labels,
+  structured,
+  metadataUrls,
+  addresses,
+  headers,
+  methods,
+  errors,
+  requests,
+]
+const maxFacts = 300
+const maxValue = 2_048
+const locations: readonly FactName[] = [
+  'resource',
+  'authorization_server',
+  'prm_url',
+  'as_metadata_url',
+  'register_uri',
+  'claim_uri',
+  'revocation_uri',
+  'use_base_url',
+  'mcp_url',
+  'request',
+]
+
+/**
+ * Reads a Markdown text (an auth.md, a registration page) into facts. The text is data: nothing in it
+ * is followed. Deterministic, in linear time, never throws; what exceeds the limits is cut and said.
+ *
+ * @example
+ * readDocument(text, { url: 'https://docs.svc.test/auth.md' }).facts
+ */
+export function readDocument(text: string, { url }: { url: string }): DocumentReading {
+  const outline = outlineOf(text)
+  const found: Found[] = []
+  for (const statement of outline.statements) {
+    for (const rule of rules) {
+      for (const one of rule(statement)) {
+        if (found.length < 4 * maxFacts && one.value.length <= maxValue) found.push(one)
+      }
+    }
+  }
+  found.sort((a, b) => b.weight - a.weight || a.line - b.line)
+  const base = baseUrl(found, url)
+  const facts = new Map<string, Fact>()
+  for (const one of found) {
+    const fact = toFact(one, base, url)
+    const key = `${fact.name} ${fact.denied ?? ''} ${fact.request?.method ?? ''} ${fact.value}`
+    if (!facts.has(key) && facts.size < maxFacts) facts.set(key, fact)
+  }
+  const links = linksOf(outline.statements, url)
+  return {
+    facts: [...facts.values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
+    warnings: outline.warnings,
+    ...(outline.title !== undefined && { title: outline.title }),
+    origins: [...new Set(links.map((link) => new URL(link).origin))],
+    links,
+  }
+}
+
+const order: readonly FactName[] = [
+  ...locations.slice(0, 9),
+  'header_scheme',
+  'method',
+  'identity_type',
+  'feature',
+  'error_shape',
+  'error_status',
+  'error_code',
+  'request',
+]
+
+/** What relative addresses are relative to: the stated base URL, else the document. */
+function baseUrl(found: readonly Found[], url: string): URL {
+  const stated = found.find(
+    ({ name, weight, value }) =>
+      name === 'use_base_url' && weight > 1 && /^https?:/i.test(value) && URL.canParse(value),
+  )
+  return new URL(stated?.value ?? url)
+}
+
+function toFact(found: Found, base: URL, url: string): Fact {
+  const { name, value, mode, denied, method, line } = found
+  const resolved = locations.includes(name) ? resolve(found, base, new URL(url)) : undefined
+  return {
+    name,
+    value: resolved ?? value,
+    ...(resolved !== undefined && resolved !== value && { written: value }),
+    ...(mode && { mode }),
+    ...(denied && { denied }),
+    ...(method && { request: { method, url: resolved ?? value } }),
+    source: { url, line, kind: 'text' },
+  }
+}
+
+/** An absolute address; undefined for what cannot be one, such as a variable. Absolute ones stay as written. */
+function resolve({ name, value, host }: Found, base: URL, document: URL): string | undefined {
+  if (/^https?:\/\//i.test(value)) return undefined
+  if (addressIn(value) === undefined || value.startsWith('$')) return undefined
+  if (!value.startsWith('/')) return parse(`${document.protocol}//${value}`)
+  if (host !== undefined) return parse(`${document.protocol}//${host}${value}`)
+  // Metadata and the document's own pages lie beside the document, API paths below the base URL.
+  if (value.startsWith('/.well-known/')) return parse(value, document)
+  const path = base.href.startsWith(document.href) ? '' : base.pathname.replace(/\/$/, '')
+  const below = name === 'request' && path !== '' && !`${value}/`.startsWith(`${path}/`)
+  return parse(below ? `${path}${value}` : value, base)
+}
+
+function parse(text: string, base?: URL): string | undefined {
+  return URL.canParse(text, base) ? new URL(text, base).href : undefined
+}
+
+function linksOf(
+  statements: ReturnType<typeof outlineOf>['statements'],
+  url: string,
+): readonly string[] {
+  const links = new Set<string>()
+  const see = (text: string): void => {
+    if (links.size < 2_000 && URL.canParse(text, url)) {
+      const link = new URL(text, url)
+      if (link.protocol === 'https:' || link.protocol === 'http:') links.add(link.href)
+    }
+  }
+  for (const { tokens, code } of statements) {
+    for (const token of tokens) {
+      if (token.kind === 'link') see(token.url)
+      else if (token.kind === 'code') for (const one of inText(token.text)) see(one)
+    }
+    if (code !== undefined) for (const one of inText(code)) see(one)
+  }
+  return [...links]
+}
+
+function inText(text: string): string[] {
+  return Array.from(text.matchAll(/https?:\/\/[^\s"'<>`|)\]}]+/gi), (match) =>
+    match[0].replace(/[.,;:]+$/, ''),
+  )
+}

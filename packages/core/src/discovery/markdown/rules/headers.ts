@@ -1,0 +1,50 @@
+import { isDenied } from './denial.ts'
+import { requestsIn } from './requests.ts'
+import type { Found, Rule } from './rule.ts'
+
+/** Header schemes: from header lines in code, from curl's `-H`, from "as a Bearer token". */
+export const headers: Rule = (statement) => {
+  const { line } = statement
+  const found: Found[] = []
+  const see = (value: string | undefined, weight: number): void => {
+    if (value) found.push({ name: 'header_scheme', value, weight, line })
+  }
+  if (statement.code !== undefined) {
+    for (const { headers: sent } of requestsIn(statement.code)) {
+      for (const header of sent) see(schemeOf(header), 3)
+    }
+    for (const text of statement.code.split('\n').slice(0, 500)) see(schemeOf(text), 3)
+  }
+  for (const clause of statement.clauses) {
+    for (const token of clause.tokens) {
+      if (token.kind === 'code') see(schemeOf(token.text), 2)
+    }
+    const spoken = /\b(?:as an?|via|with|using|by) bearer (?:token|(?:api )?key|header)\b/i.exec(
+      clause.text,
+    )
+    if (spoken && !isDenied(clause.text, spoken.index, spoken.index + spoken[0].length)) {
+      see('Authorization: Bearer', 1)
+    }
+  }
+  return found
+}
+
+/** What a header line says about how a credential is presented. */
+function schemeOf(text: string): string | undefined {
+  const match = /^\s*([A-Za-z][\w-]{0,60}):\s*(\S.{0,2000})?$/.exec(text.slice(0, 2100))
+  const [, name = '', value = ''] = match ?? []
+  const header = name.toLowerCase()
+  if (header === 'authorization') {
+    const [scheme = '', second] = value.split(/\s+/)
+    if (!/^[A-Za-z][\w-]*$/.test(scheme)) return value ? 'Authorization: <key>' : undefined
+    return second !== undefined || scheme.toLowerCase() === 'bearer'
+      ? `Authorization: ${scheme}`
+      : undefined
+  }
+  if (!match)
+    return /^X-(?:[A-Z][\w]*-)*(?:Key|Token)$/i.test(text.trim()) ? text.trim() : undefined
+  if (!/^(?:x-.*(?:key|token|auth|identity|payment)|[a-z]+-key|[a-z]+-token)/.test(header)) {
+    return undefined
+  }
+  return /^(?:idempotency|public|cache|surrogate)-key|csrf/.test(header) ? undefined : name
+}

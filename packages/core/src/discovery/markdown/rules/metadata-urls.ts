@@ -1,0 +1,39 @@
+import { addressIn, addressOf } from '../address.ts'
+import { isDenied } from './denial.ts'
+import { requestsIn } from './requests.ts'
+import type { Found, Rule } from './rule.ts'
+
+/** Where RFC 9728 and RFC 8414 documents are said to be, wherever such an address stands. */
+export const metadataUrls: Rule = (statement) => {
+  const found: Found[] = []
+  const see = (value: string, denied = false, host?: string): void => {
+    const name = value.includes('/.well-known/oauth-protected-resource')
+      ? 'prm_url'
+      : /\/\.well-known\/(?:oauth-authorization-server|openid-configuration)/.test(value)
+        ? 'as_metadata_url'
+        : undefined
+    if (!name) return
+    const weight = value.includes('openid-configuration') ? 2 : 4
+    const { line } = statement
+    found.push({ name, value, weight, line, ...(denied && { denied }), ...(host && { host }) })
+  }
+  for (const clause of statement.clauses) {
+    for (const token of clause.tokens) {
+      const value = addressOf(token)?.value
+      const at = clause.text.indexOf(token.text)
+      if (value) see(value, isDenied(clause.text, at, at + token.text.length))
+    }
+  }
+  const { code } = statement
+  if (code === undefined) return found
+  for (const { address, host } of requestsIn(code)) {
+    if (addressIn(address)) see(address, false, host)
+  }
+  for (const line of code.split('\n').slice(0, 500)) {
+    const value = addressIn(line)
+    const quoted = /"(https?:\/\/[^"\s]+)"/.exec(line.slice(0, 4096))?.[1]
+    if (value && !value.method) see(value.value)
+    else if (quoted) see(quoted)
+  }
+  return found
+}

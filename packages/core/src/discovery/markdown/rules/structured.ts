@@ -1,0 +1,77 @@
+import { parseJson } from '../../../net/json.ts'
+import type { Mode } from '../../profile.ts'
+import { addressIn, modeOf } from '../address.ts'
+import { meaningOf } from './labels.ts'
+import type { Found, Rule } from './rule.ts'
+
+/** Keys whose values count in a block of data; human labels do not. */
+const keys = new Set(
+  `register_uri registration_uri registration_endpoint identity_endpoint claim_uri claim_endpoint
+   revocation_uri revocation_endpoint resource authorization_servers issuer mcp_url`.split(/\s+/),
+)
+
+/** Metadata repeated in the text: JSON, or YAML as far as `key: value` and flat lists go. */
+export const structured: Rule = (statement) => {
+  const { code, info = '', line } = statement
+  if (code === undefined || code.length > 65_536) return []
+  const entries: [string, string][] = []
+  const text = code.trim()
+  if (text.startsWith('{')) {
+    let data: unknown
+    try {
+      data = parseJson(text)
+    } catch {
+      return []
+    }
+    collect(data, entries)
+  } else if (['yaml', 'yml', 'toml', ''].includes(info) && /^[\w-]+\s*:/m.test(text)) {
+    collectLines(text.split('\n'), entries)
+  }
+  return entries.flatMap(([key, value]): Found[] => {
+    if (key === 'identity_types_supported' || key === 'supported_identity_types') {
+      return [{ name: 'identity_type', value, weight: 4, line }]
+    }
+    const meaning = keys.has(key) ? meaningOf(key) : undefined
+    const address = addressIn(value)
+    if (!meaning || !address) return []
+    const usual: Mode | undefined = key.endsWith('_uri') ? undefined : meaning.usual
+    const addressed = ['register_uri', 'claim_uri', 'revocation_uri'].includes(meaning.name)
+    const mode = addressed ? modeOf('', address, usual) : undefined
+    return [{ name: meaning.name, value: address.value, mode, weight: 4, line }]
+  })
+}
+
+function collect(data: unknown, into: [string, string][]): void {
+  if (typeof data !== 'object' || data === null || into.length > 200) return
+  for (const [key, value] of Object.entries(data)) {
+    if (typeof value === 'string') into.push([key.toLowerCase(), value])
+    else if (Array.isArray(value)) {
+      for (const item of value.slice(0, 50)) {
+        if (typeof item === 'string') into.push([key.toLowerCase(), item])
+        else collect(item, into)
+      }
+    } else collect(value, into)
+  }
+}
+
+function collectLines(lines: readonly string[], into: [string, string][]): void {
+  let listOf = ''
+  for (const line of lines.slice(0, 500)) {
+    const item = /^\s*-\s+(\S.*)$/.exec(line)
+    if (item) {
+      if (listOf) into.push([listOf, unquote(item[1] ?? '')])
+      continue
+    }
+    const pair = /^\s*([\w-]+)\s*:\s*(.*)$/.exec(line)
+    if (!pair) continue
+    const key = (pair[1] ?? '').toLowerCase()
+    const value = pair[2] ?? ''
+    listOf = value === '' ? key : ''
+    const values = value.startsWith('[') ? value.replace(/^\[|\]\s*$/g, '').split(',') : [value]
+    for (const one of values) if (one.trim()) into.push([key, unquote(one)])
+  }
+}
+
+function unquote(text: string): string {
+  return text.trim().replace(/^(["'])(.*)\1$/, '$2')
+}

@@ -1,0 +1,182 @@
+import type { Action, Verb } from '../consent/action.ts'
+import type { Call, ConsentLedger } from '../consent/ledger.ts'
+import type { ServiceProfile } from '../discovery/profile.ts'
+import { sha256 } from '../encoding.ts'
+import { AuthError } from '../errors.ts'
+import type { Identity, Method, Offer } from '../methods/method.ts'
+import type { GuardedFetch } from '../net/transport.ts'
+import type { Orphan, Outcome } from '../outcome.ts'
+import { type Owner, ownerKey } from '../owner.ts'
+import type { Credentials } from '../vault/credentials.ts'
+import type { RecordIndex } from '../vault/index-record.ts'
+import type { Store } from '../vault/store.ts'
+import { busy, outcomeOf } from './outcome-of.ts'
+import {
+  decodeRegistration,
+  dueOf,
+  encodeRegistration,
+  type Loaded,
+  type Registration,
+} from './registration.ts'
+import { Run } from './run.ts'
+import { accepts, actionFor, type Push, step } from './step.ts'
+
+const leaseMs = 60_000
+
+/** What the engine needs of the rest. */
+export interface EngineParts {
+  readonly store: Store
+  readonly index: RecordIndex
+  readonly ledger: ConsentLedger
+  readonly credentials: Credentials
+  readonly methods: readonly Method[]
+  readonly fetch: GuardedFetch
+  readonly now: () => number
+}
+
+/**
+ * Keeps registrations and runs their methods. The only writer of registrations and the only sender of
+ * their requests: each step is written down before it is sent and again when it is answered, and
+ * what binds somebody is sent only under a consent to exactly that.
+ */
+export class Engine {
+  readonly #parts: EngineParts
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+  }
+
+  /** What the methods could do at a service, the best first. */
+  offers(profile: ServiceProfile): readonly Offer[] {
+    return this.#parts.methods.flatMap((method) => method.offers(profile))
+  }
+
+  /**
+   * A new registration, in memory until its first step is written. Its id follows from the owner, the
+   * service and how many came before it: of two processes that begin at once, one writes and the
+   * other conflicts.
+   */
+  async draft(
+    owner: Owner,
+    start: string,
+    offer: Offer,
+    identity: Identity,
+    earlier: number,
+  ): Promise<Registration> {
+    const name = JSON.stringify([await ownerKey(owner), offer.service, offer.method, earlier])
+    return {
+      id: `reg_${(await sha256(name)).slice(0, 22)}`,
+      owner,
+      start,
+      offer,
+      identity,
+      revision: 0,
+      state: null,
+      status: 'running',
+      journal: [],
+      consents: [],
+      secrets: {},
+      orphans: [],
+      createdAt: this.#parts.now(),
+    }
+  }
+
+  async load(owner: Owner, id: string): Promise<Loaded | undefined> {
+    if (!/^[A-Za-z0-9_-]{1,128}$/.test(id)) return undefined
+    const ref = { kind: 'registration', owner: await ownerKey(owner), id } as const
+    const record = await this.#parts.store.get(ref)
+    if (record === undefined) return undefined
+    return { registration: decodeRegistration(record.value), stored: record.revision }
+  }
+
+  /** All of an owner's, the newest first. */
+  async list(owner: Owner): Promise<readonly Registration[]> {
+    const key = await ownerKey(owner)
+    const found: Registration[] = []
+    for (let after: string | undefined; ; ) {
+      const query = { kind: 'registration', owner: key, ...(after ? { after } : {}) } as const
+      const page = await this.#parts.store.list(query)
+      for (const record of page.records) found.push(decodeRegistration(record.value))
+      if (page.next === undefined) return found.sort((a, b) => b.createdAt - a.createdAt)
+      after = page.next
+    }
+  }
+
+  /** What pushing it would do that binds somebody; undefined where nothing. No network, no write. */
+  async preview(registration: Registration, push: Push, verb: Verb): Promise<Action | undefined> {
+    if (registration.inFlight || !accepts(registration, push)) return undefined
+    const method = this.method(registration.offer.method)
+    const { next } = step(method, registration, push, this.#parts.now())
+    const binds = 'send' in next ? next.send.flatMap((plan) => plan.binds ?? []) : []
+    return binds.length === 0 ? undefined : actionFor(registration, verb, binds)
+  }
+
+  /** Moves a registration on until it waits or ends, alone under a lease. */
+  run(loaded: Loaded, push: Push, verb: Verb, call: Call): Promise<Outcome> {
+    return this.#alone(loaded, (fresh) => {
+      const { registration } = fresh
+      const changed = fresh.stored !== loaded.stored
+      // Somebody else was faster: what was said was said to another state.
+      if (changed && !registration.inFlight) return this.#outcome(registration)
+      const method = this.method(registration.offer.method)
+      const write = (next: Registration, expected: number) => this.write(next, expected)
+      const run = new Run({ ...this.#parts, method, write, verb, call }, changed ? fresh : loaded)
+      return run.go(changed ? { type: 'tick' } : push)
+    })
+  }
+
+  /**
+   * Ends a registration that is not wanted any more; one that has ended stays as it is. What it may
+   * have left at the service stays listed.
+   */
+  cancel(loaded: Loaded): Promise<Outcome> {
+    return this.#alone(loaded, async ({ registration, stored }) => {
+      const { wait, inFlight, ...rest } = registration
+      if (!inFlight && !wait) return this.#outcome(registration)
+      const cancelled = { ...rest, status: 'cancelled', secrets: {} } as const
+      const orphans = [...rest.orphans, ...this.#leftInFlight(registration)]
+      await this.write({ ...cancelled, orphans }, stored)
+      return this.#outcome({ ...cancelled, orphans })
+    })
+  }
+
+  /** What the requests that were never answered may have made, as their method would say it. */
+  #leftInFlight(registration: Registration): readonly Orphan[] {
+    const { inFlight, offer } = registration
+    const lost = inFlight?.plans.find((plan) => plan.ifLost !== 'repeat')
+    if (lost === undefined || inFlight?.unsent) return []
+    const event = { type: 'lost', name: lost.name } as const
+    const { orphan } = step(this.method(offer.method), registration, event, this.#parts.now())
+    return orphan ? [orphan] : []
+  }
+
+  /** Works under the registration's lease, with what is stored by then. */
+  async #alone(loaded: Loaded, work: (fresh: Loaded) => Promise<Outcome>): Promise<Outcome> {
+    const { registration } = loaded
+    const lease = await this.#parts.store.lease(`registration-${registration.id}`, leaseMs)
+    if (lease === undefined) return busy(registration, this.#parts.now())
+    try {
+      return await work((await this.load(registration.owner, registration.id)) ?? loaded)
+    } finally {
+      await lease.release()
+    }
+  }
+
+  #outcome(registration: Registration): Promise<Outcome> {
+    return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
+  }
+
+  method(id: string): Method {
+    const method = this.#parts.methods.find((one) => one.id === id)
+    if (method === undefined) throw new AuthError('method_failed', `there is no method ${id}`)
+    return method
+  }
+
+  async write(registration: Registration, expected: number): Promise<number> {
+    const { id, owner } = registration
+    const ref = { kind: 'registration', owner: await ownerKey(owner), id } as const
+    if (expected === 0) await this.#parts.index.add(id, ref)
+    const due = dueOf(registration, this.#parts.now())
+    return this.#parts.store.put({ ...ref, value: encodeRegistration(registration), due }, expected)
+  }
+}

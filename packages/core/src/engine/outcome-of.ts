@@ -1,0 +1,212 @@
+import type { Action } from '../consent/action.ts'
+import type { ConsentLedger, Standing } from '../consent/ledger.ts'
+import { AuthError } from '../errors.ts'
+import type { Outcome } from '../outcome.ts'
+import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
+import type { Registration } from './registration.ts'
+
+/** What a resting registration means for the caller. */
+export async function outcomeOf(
+  registration: Registration,
+  credentials: Credentials,
+  now: number,
+): Promise<Outcome> {
+  if (registration.status === 'ready' && registration.credential !== undefined) {
+    const credential = await credentials.get(registration.owner, registration.credential)
+    return readyOutcome(credential, registration)
+  }
+  return restOutcome(registration, now)
+}
+
+/** The outcome `ready` for a credential that may be used. */
+export function readyOutcome(credential: Credential, registration?: Registration): Outcome {
+  return {
+    status: 'ready',
+    service: credential.service,
+    ...(registration === undefined ? {} : { registration: registration.id }),
+    credential: viewCredential(credential),
+    next: `auth_use { service: "${credential.service}", method: "GET", path: "…" }`,
+  }
+}
+
+function restOutcome(registration: Registration, now: number): Outcome {
+  const { id, offer, wait, failed, orphans, status } = registration
+  const about = { registration: id, service: offer.service } as const
+  const claim = `auth_claim { registration: "${id}" }`
+  if (status === 'cancelled') {
+    const left = stillThere(registration)
+    return {
+      ...about,
+      status: 'ended',
+      verdict: 'cancelled',
+      reason: `This registration was cancelled.${left}`,
+      next: `auth_register { service: "${offer.service}" } starts a new one`,
+    }
+  }
+  if (status === 'failed' && failed) {
+    return {
+      ...about,
+      status: 'refused',
+      ...failed,
+      next: `auth_discover { service: "${offer.service}" } shows what else can be tried`,
+    }
+  }
+  switch (wait?.for) {
+    case 'model':
+      return {
+        ...about,
+        status: 'needs_answer',
+        problem: wait.problem,
+        form: wait.form,
+        ...(wait.notice === undefined ? {} : { notice: wait.notice }),
+        next: `auth_register { service: "${offer.service}", registration: "${id}", answer: "…" }`,
+      }
+    case 'person':
+      return {
+        ...about,
+        status: 'needs_person',
+        need: wait.need,
+        ...(wait.notice === undefined ? {} : { notice: wait.notice }),
+        next: `${claim} when the person has done it`,
+      }
+    case 'mail':
+      if (wait.inDoubt !== undefined) {
+        const { mailbox } = registration.identity
+        return {
+          ...about,
+          status: 'uncertain',
+          request: wait.inDoubt,
+          check: `The answer to ${wait.inDoubt} was lost. If it was done, a mail comes to ${wait.to}.${mailbox ? '' : ` ${wait.need.text}`}`,
+          orphans,
+          ...(mailbox ? {} : { need: wait.need }),
+          next: mailbox
+            ? `${claim} looks for the mail`
+            : `${claim} when the person has handed the link over, or later to see what is known`,
+        }
+      }
+      if (registration.identity.mailbox) {
+        return {
+          ...about,
+          status: 'pending',
+          notBefore: now + 5_000,
+          reason: `Waiting for the service's mail to ${wait.to}, which is read without a person.`,
+          next: `${claim} looks whether it has come`,
+        }
+      }
+      return {
+        ...about,
+        status: 'needs_person',
+        need: wait.need,
+        ...(wait.notice === undefined ? {} : { notice: wait.notice }),
+        next: `${claim} when the person has handed it over`,
+      }
+    case 'time':
+      return {
+        ...about,
+        status: 'pending',
+        notBefore: wait.at,
+        reason: wait.reason,
+        next: `${claim} not before ${new Date(wait.at).toISOString()}`,
+      }
+    case 'retry':
+      return {
+        ...about,
+        status: 'uncertain',
+        request: wait.request,
+        check: wait.check,
+        orphans,
+        next: `auth_register { service: "${offer.service}", registration: "${id}" } asks the person whether to try again`,
+      }
+    case 'consent':
+      return {
+        ...about,
+        status: 'pending',
+        notBefore: now,
+        reason: 'A person must agree before the next request.',
+        next: `${claim} asks the person`,
+      }
+    default:
+      return busy(registration, now)
+  }
+}
+
+/** What its requests made at the service and nobody takes back. */
+function stillThere({ journal, orphans }: Registration): string {
+  const made = journal.filter(({ effect, lost, status = 0 }) => {
+    return effect === 'creates' && lost !== 'unsent' && !(status >= 400 && status < 500)
+  })
+  const names = [...new Set(made.map(({ name }) => name))].join(', ')
+  const places = [...new Set(orphans.flatMap(({ url }) => url ?? []))].join(', ')
+  if (names === '') return ' Nothing was made at the service.'
+  const look = places === '' ? '' : ` A person can look at ${places}.`
+  return ` What ${names} made at the service stays there.${look}`
+}
+
+/** Somebody else is at work on it. */
+export function busy({ id, offer }: Registration, now: number): Outcome {
+  return {
+    status: 'pending',
+    registration: id,
+    service: offer.service,
+    notBefore: now + 5_000,
+    reason: 'Another process is working on this registration.',
+    next: `auth_claim { registration: "${id}" }`,
+  }
+}
+
+/** What to say where a consent is not open: asked, denied, or done before. */
+export async function needsConsent(
+  standing: Standing,
+  action: Action,
+  ledger: ConsentLedger,
+): Promise<Outcome> {
+  // Asked through the framework or not at all: what was not decided there is put out of band.
+  const now =
+    standing.kind === 'none' || standing.kind === 'asked' || standing.kind === 'lost'
+      ? await ledger.ask(action, { channel: 'people' })
+      : standing
+  const about = {
+    service: action.service,
+    ...(action.registration === undefined ? {} : { registration: action.registration }),
+  }
+  switch (now.kind) {
+    case 'done':
+      return now.outcome
+    case 'denied':
+      return {
+        ...about,
+        status: 'refused',
+        code: 'consent_denied',
+        reason: 'The person said no to this. Do not ask again; tell them what it would have done.',
+        notBefore: now.until,
+        next: 'none, unless the person asks for it',
+      }
+    case 'asked':
+      return {
+        ...about,
+        status: 'needs_consent',
+        consent: now.consent.id,
+        action,
+        next: 'the same call again when the person has agreed',
+      }
+    default:
+      throw new AuthError('method_failed', 'a consent is open and was not used')
+  }
+}
+
+/** The service could not be reached; nothing that binds anybody was sent. */
+export function unreachable(
+  registration: Registration,
+  request: string,
+  notBefore: number,
+): Outcome {
+  return {
+    status: 'refused',
+    code: 'service_unreachable',
+    registration: registration.id,
+    service: registration.offer.service,
+    reason: `The service did not answer to ${request}; nothing was done.`,
+    notBefore,
+    next: `the same call again, not before ${new Date(notBefore).toISOString()}`,
+  }
+}

@@ -1,0 +1,75 @@
+import { sha256 } from '../encoding.ts'
+import { AuthError } from '../errors.ts'
+import type { PlanAnswer, RequestPlan } from '../methods/method.ts'
+import { parseJson } from '../net/json.ts'
+import type { GuardedFetch } from '../net/transport.ts'
+import { Secret } from '../vault/secret.ts'
+import { visibleText } from './visible-text.ts'
+
+/**
+ * What became of a plan: an answer; or none, with what is known of the request itself; or `refused`,
+ * because its address is none that may be spoken to.
+ */
+export type Sent = PlanAnswer | 'unsent' | 'unknown' | { readonly refused: string }
+
+/** Sends one plan. This is where the secrets that a plan names are put into the request. */
+export async function sendPlan(
+  plan: RequestPlan,
+  secrets: Readonly<Record<string, Secret>>,
+  start: string,
+  fetch: GuardedFetch,
+): Promise<Sent> {
+  const { method, url, json, authorization, header, redirects } = plan.request
+  const open = (name: string): string => {
+    const secret = secrets[name]
+    if (secret === undefined) throw new AuthError('method_failed', `${plan.name} needs ${name}`)
+    return Secret.open(secret)
+  }
+  const headers: Record<string, string> = {
+    accept: 'application/json, text/plain;q=0.9, */*;q=0.5',
+  }
+  if (authorization) {
+    headers.authorization = `${authorization.scheme} ${open(authorization.secret)}`
+  }
+  if (header) headers[header.name] = `${header.prefix}${open(header.secret)}`
+  if (json !== undefined) headers['content-type'] = 'application/json'
+  try {
+    const answer = await fetch({
+      url: typeof url === 'string' ? url : open(url.secret),
+      method,
+      headers,
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      start,
+      redirects: redirects ?? 'same-origin',
+    })
+    const retryAfterMs = retryAfter(answer.headers.get('retry-after'))
+    const readable = answer.mediaType === 'text/html' ? visibleText(answer.text) : answer.text
+    return {
+      status: answer.status,
+      url: answer.url,
+      text: answer.text,
+      ...(readable.trim() === '' ? {} : { textHash: await sha256(readable) }),
+      json: jsonOf(answer.text),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
+  } catch (error) {
+    if (!AuthError.isInstance(error)) throw error
+    const refused = error.code === 'address_refused' || error.code === 'invalid_url'
+    if (refused && error.details.sent === false) return { refused: error.message }
+    return error.details.sent === false ? 'unsent' : 'unknown'
+  }
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date or rubbish is undefined. */
+export function retryAfter(value: string | null): number | undefined {
+  if (value === null || !/^\d{1,6}$/.test(value.trim())) return undefined
+  return Number(value) * 1000
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}

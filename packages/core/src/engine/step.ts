@@ -1,0 +1,59 @@
+import { type Action, type Effect, makeAction, type Verb } from '../consent/action.ts'
+import { newId } from '../encoding.ts'
+import type { Json, Method, MethodContext, MethodEvent, Transition } from '../methods/method.ts'
+import type { Registration } from './registration.ts'
+
+/** What moves a registration on: its beginning, an event of its method, or a consent that came. */
+export type Push = { readonly type: 'begin' } | MethodEvent
+
+/** Asks the method what follows. Pure, so that a preview and the run after it agree. */
+export function step(
+  method: Method,
+  registration: Registration,
+  push: Push,
+  now: number,
+): Transition<Json> {
+  const { wait, state, identity, offer } = registration
+  if (wait?.for === 'consent') return { state, next: { send: wait.plans } }
+  const context: MethodContext = { now, random: () => newId('rnd'), identity }
+  return push.type === 'begin' ? method.begin(context, offer) : method.next(context, state, push)
+}
+
+/** Which pushes a registration can take where it stands. */
+export function accepts({ status, wait }: Registration, push: Push): boolean {
+  if (status === 'running') return push.type === 'begin'
+  if (status !== 'waiting' || wait === undefined) return false
+  switch (push.type) {
+    case 'begin':
+      return wait.for === 'consent'
+    case 'model':
+      return wait.for === 'model' || wait.for === 'consent'
+    case 'person':
+      return wait.for === 'person' || wait.for === 'mail'
+    case 'mail':
+      return wait.for === 'mail'
+    case 'retry':
+      return wait.for === 'retry' || wait.for === 'consent' || wait.for === 'mail'
+    case 'tick':
+      return true
+    default:
+      return false
+  }
+}
+
+/** The action of a registration's step. Register and claim share one: the step is what is consented to. */
+export function actionFor(
+  registration: Registration,
+  verb: Verb,
+  effects: readonly Effect[],
+): Promise<Action> {
+  const { owner, offer, id, revision } = registration
+  return makeAction({
+    verb: verb === 'claim' ? 'register' : verb,
+    owner,
+    service: offer.service,
+    registration: id,
+    revision,
+    effects,
+  })
+}

@@ -1,0 +1,32 @@
+import type { Verb } from './consent/action.ts'
+import type { Outcome } from './outcome.ts'
+import type { Owner } from './owner.ts'
+import type { RecordRef } from './vault/store.ts'
+
+/** What happened, for logs and audits. Holds no secret. */
+export type AuthEvent =
+  | {
+      readonly type: 'verb'
+      readonly at: number
+      readonly verb: Verb
+      readonly owner: Owner
+      readonly status: Outcome['status']
+      readonly service?: string
+      readonly registration?: string
+    }
+  | {
+      readonly type: 'decision'
+      readonly at: number
+      readonly consent: string
+      readonly approved: boolean
+      readonly approver: string
+      readonly channel: string
+    }
+  | { readonly type: 'damaged'; readonly at: number; readonly record: RecordRef }
+  /** `onPersonNeeded` failed: nobody was told. It is called again with the next report. */
+  | {
+      readonly type: 'unnotified'
+      readonly at: number
+      readonly owner: Owner
+      readonly need: 'consent' | 'need'
+    }

@@ -1,0 +1,204 @@
+import { denies, type Fact, type FactName, type ServiceProfile } from '../../discovery/profile.ts'
+import { AuthError } from '../../errors.ts'
+import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
+import { audienceOf, confinedAudience, covers } from '../../use/audience.ts'
+import type {
+  IssuedCredential,
+  Json,
+  Method,
+  MethodContext,
+  MethodEvent,
+  Offer,
+  PlanAnswer,
+  RequestPlan,
+  Transition,
+} from '../method.ts'
+import { headerOf } from './header.ts'
+
+/** What the profile says about keys that a person makes. */
+interface Plan {
+  /** Where a person makes one. Its registrable domain confines where the key may go. */
+  readonly page: string
+  /** Where the key is used: on the domain of the page. */
+  readonly bases: readonly string[]
+  readonly header: { readonly name: string; readonly prefix: string }
+  /** A harmless request that needs the key. */
+  readonly probe?: string
+  /** Where a person deletes it. */
+  readonly revocation: string
+}
+
+/** Plain JSON; the key is never in it. */
+interface State {
+  readonly plan: Plan
+  readonly service: string
+  /** What came of the last key. */
+  readonly notice?: string
+}
+
+type Step = Transition<Json>
+
+/**
+ * A person makes a key on the service's page and hands it over outside the chat. Offered where a
+ * document names such a page and the header that carries the key, all on one registrable domain.
+ * Handing it over is the person's own act, so that it needs no further consent.
+ */
+export const manual: Method = {
+  id: 'manual',
+
+  offers(profile: ServiceProfile): readonly Offer[] {
+    const revocation = pageOf(profile, 'revocation_uri')
+    const page = pageOf(profile, 'claim_uri') ?? revocation
+    const header = headerOf(profile)
+    if (!page || !header || denies(profile, 'api-key-portal')) return []
+    const bases = basesOf(profile, page.value)
+    if (bases.length === 0) return []
+    const probe = probeOf(profile, bases)
+    const plan: Plan = {
+      page: page.value,
+      bases,
+      header,
+      revocation: (revocation ?? page).value,
+      ...(probe === undefined ? {} : { probe }),
+    }
+    const summary = `A person makes an API key on ${new URL(page.value).host} and hands it over outside the chat.`
+    return [
+      {
+        method: 'manual',
+        service: profile.service,
+        summary,
+        needs: ['person'],
+        plan: { ...plan },
+        sources: [page.source],
+      },
+    ]
+  },
+
+  begin(_context: MethodContext, { plan, service }: Offer): Step {
+    return forKey({ plan: plan as unknown as Plan, service })
+  },
+
+  next(_context: MethodContext, json: Json, event: MethodEvent): Step {
+    const state = json as unknown as State
+    switch (event.type) {
+      case 'person': {
+        if (!('secret' in event.input)) return forKey(state)
+        const { notice, ...rest } = state
+        const check = checkKey(state.plan)
+        const next = check ? { send: [check] as const } : { done: issued(state.plan) }
+        return { state: plain(rest), secrets: { key: event.input.secret }, next }
+      }
+      case 'answer':
+        return checked(state, event.answers['check-key'])
+      default:
+        return forKey(state)
+    }
+  },
+}
+
+function forKey(state: State): Step {
+  const { plan, notice, service } = state
+  const audience = audienceOf(plan.bases).bases
+  const need = {
+    kind: 'paste-key' as const,
+    text:
+      `Make an API key for ${service} on this page and hand it over outside the chat, where you are ` +
+      `asked for it; never in the chat. It will be sent only under ${audience.join(' and ')}.`,
+    url: plan.page,
+    audience,
+  }
+  const { prefix } = plan.header
+  const wait = { for: 'person', need, prefix, ...(notice === undefined ? {} : { notice }) } as const
+  return { state: plain(state), next: { wait } }
+}
+
+/** Only a 401 says that it is no key; any other answer leaves that to the first use. */
+function checked(state: State, answer: PlanAnswer | 'lost' | undefined): Step {
+  if (answer === undefined || answer === 'lost') {
+    throw new AuthError('method_failed', 'manual was given no answer to check-key')
+  }
+  if (answer.status !== 401) return { state: plain(state), next: { done: issued(state.plan) } }
+  const notice =
+    'The service does not accept this key (401), so it was not kept. Was it copied whole?'
+  return { ...forKey({ ...state, notice }), secrets: { key: null } }
+}
+
+function checkKey({ probe, header }: Plan): RequestPlan | undefined {
+  if (probe === undefined) return undefined
+  return {
+    name: 'check-key',
+    request: {
+      method: 'GET',
+      url: probe,
+      header: { ...header, secret: 'key' },
+      redirects: 'none',
+    },
+    effect: 'none',
+    ifLost: 'repeat',
+  }
+}
+
+function issued({ page, bases, header, probe, revocation }: Plan): IssuedCredential {
+  return {
+    secret: 'key',
+    kind: 'api_key',
+    header: header.name,
+    prefix: header.prefix,
+    issuedBy: page,
+    bases,
+    ...(probe === undefined ? {} : { probe }),
+    revocation: { mode: 'interactive', url: revocation },
+  }
+}
+
+function pageOf(profile: ServiceProfile, wanted: FactName): Fact | undefined {
+  return profile.facts.find(({ name, mode, value, denied, demoted, offDomain }) => {
+    if (name !== wanted || mode !== 'interactive' || denied || demoted || offDomain) return false
+    return isPage(value)
+  })
+}
+
+/** A page that a browser can open as it is written, and no endpoint of OAuth. */
+function isPage(address: string): boolean {
+  const url = URL.parse(address)
+  if (url === null || /[{}<>$]/.test(address) || url.username || url.password) return false
+  if (/\/oauth2?\b|\/authorize\b/i.test(url.pathname)) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
+
+/**
+ * Where the key may be used: what the documents name on the domain of the page where it is made. None
+ * where that is not the domain of the service that was asked: a document cannot have a key of one
+ * service made for another.
+ */
+function basesOf(profile: ServiceProfile, page: string): readonly string[] {
+  const domain = registrableDomain(new URL(page).hostname)
+  const isAlike = (url: string) => registrableDomain(new URL(url).hostname) === domain
+  if (domain === undefined || !isAlike(profile.asked) || !isAlike(profile.service)) return []
+  const stated = profile.facts.filter(({ name, denied }) => name === 'use_base_url' && !denied)
+  const wanted = stated.length > 0 ? stated.map(({ value }) => value) : [profile.service]
+  return wanted.filter((base) => {
+    const url = URL.parse(base)
+    return url !== null && covers(confinedAudience(page, [base]), url)
+  })
+}
+
+/** A plain GET that an auth.md describes, below the base. */
+function probeOf(profile: ServiceProfile, bases: readonly string[]): string | undefined {
+  const audience = audienceOf(bases)
+  return profile.documents
+    .filter(({ role }) => role === 'auth.md')
+    .flatMap(({ facts }) => facts.flatMap(({ request }) => request ?? []))
+    .find(({ method, url }) => {
+      const target = method === 'GET' && !/[{}<>$:?]/.test(afterHost(url)) ? URL.parse(url) : null
+      return target !== null && covers(audience, target)
+    })?.url
+}
+
+function afterHost(url: string): string {
+  return url.replace(/^https?:\/\/[^/]*/i, '')
+}
+
+function plain(state: State): Json {
+  return state as unknown as Json
+}

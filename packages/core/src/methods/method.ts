@@ -1,0 +1,194 @@
+import type { Effect } from '../consent/action.ts'
+import type { ServiceProfile, Source } from '../discovery/profile.ts'
+import type { Orphan, PersonNeed, RefusalCode, ServiceError } from '../outcome.ts'
+import type { MailMessage } from '../people/mailbox.ts'
+import type { Secret } from '../vault/secret.ts'
+
+/** Plain JSON, what a method's state and an offer's plan are made of. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
+
+/** What a way in asks of the people and programs around it. */
+export type Need = 'nothing' | 'model' | 'identity' | 'email' | 'person'
+
+/** One method that a profile makes possible. */
+export interface Offer {
+  /** `id` of the method. */
+  readonly method: string
+  /** The service that the credential will be for. */
+  readonly service: string
+  /** One sentence: what happens and what it gives. */
+  readonly summary: string
+  readonly needs: readonly Need[]
+  /** What the method needs to know to begin: the endpoints that the profile named. */
+  readonly plan: Json
+  readonly sources: readonly Source[]
+}
+
+/** All that a method may know beside its state: time, randomness, who is registering. */
+export interface MethodContext {
+  /** Epoch milliseconds. */
+  readonly now: number
+  random(): string
+  readonly identity: Identity
+}
+
+/** Whom a registration is for, as the application or a person said it, or as the model proposed. */
+export interface Identity {
+  readonly email?: string
+  readonly emailFrom?: 'session' | 'mailbox' | 'person' | 'model'
+  /** True where mail to that address can be read without a person. */
+  readonly mailbox: boolean
+}
+
+/** A request that the engine sends for a method. Secrets appear as names, never as values. */
+export interface RequestPlan {
+  /** Names the step in the journal: `bot_signup`. */
+  readonly name: string
+  readonly request: {
+    readonly method: 'GET' | 'POST' | 'DELETE'
+    /** The address, or the name of the secret that is the address. */
+    readonly url: string | { readonly secret: string }
+    readonly json?: Json
+    /** `Authorization: <scheme> <secret>`. */
+    readonly authorization?: { readonly scheme: string; readonly secret: string }
+    /** A secret in a header of its own name: `<header>: <prefix><secret>`. */
+    readonly header?: { readonly name: string; readonly prefix: string; readonly secret: string }
+    readonly redirects?: 'none' | 'same-origin' | 'checked'
+  }
+  /** `none`: reads or fetches a challenge · `idempotent`: twice is as once · `creates`: makes something that lasts. */
+  readonly effect: 'none' | 'idempotent' | 'creates'
+  /** What to do when it was sent and its answer never came. */
+  readonly ifLost: 'repeat' | 'reconcile' | 'uncertain'
+  /** What binds somebody if this is sent; it is sent only under a consent to exactly this. */
+  readonly binds?: readonly Effect[]
+}
+
+/** The answer to a plan, read within limits. */
+export interface PlanAnswer {
+  readonly status: number
+  readonly url: string
+  readonly text: string
+  /** SHA-256 of the text, base64url; of an HTML page its visible text. Absent where there is none. */
+  readonly textHash?: string
+  /** The body as JSON, undefined where it is none. */
+  readonly json: unknown
+  readonly retryAfterMs?: number
+}
+
+/** What a person handed over outside the chat, or said to have done there. */
+export type PersonInput =
+  | { readonly link: string }
+  | { readonly email: string }
+  /** A key, of the form that keys have. */
+  | { readonly secret: Secret }
+  | { readonly done: true }
+
+/** What happened since the last transition. */
+export type MethodEvent =
+  | { readonly type: 'answer'; readonly answers: Readonly<Record<string, PlanAnswer | 'lost'>> }
+  | { readonly type: 'lost'; readonly name: string }
+  | { readonly type: 'model'; readonly answer: string }
+  | { readonly type: 'person'; readonly input: PersonInput }
+  | { readonly type: 'mail'; readonly messages: readonly MailMessage[] }
+  | { readonly type: 'retry' }
+  | { readonly type: 'tick' }
+
+/** What a registration waits for. */
+export type Wait =
+  | {
+      readonly for: 'model'
+      readonly problem: string
+      readonly form: string
+      /** Shape of an acceptable answer. */
+      readonly accept: 'number' | 'text'
+      readonly notice?: string
+    }
+  | {
+      readonly for: 'person'
+      readonly need: PersonNeed
+      readonly notice?: string
+      readonly until?: number
+      /** What will stand before a pasted key in its header: taken off where it was pasted along. */
+      readonly prefix?: string
+    }
+  | {
+      readonly for: 'mail'
+      readonly to: string
+      /** Mail before this time (epoch milliseconds) does not count. */
+      readonly since: number
+      readonly until: number
+      readonly need: PersonNeed
+      /** Name of the request whose answer was lost, where the mail would show what became of it. */
+      readonly inDoubt?: string
+      readonly notice?: string
+    }
+  | { readonly for: 'time'; readonly at: number; readonly reason: string }
+  | {
+      /** The outcome `uncertain`; the event `retry` goes on. */
+      readonly for: 'retry'
+      readonly request: string
+      readonly check: string
+    }
+
+/** A credential as a method hands it over. */
+export interface IssuedCredential {
+  /** Name, in `secrets`, of the credential. */
+  readonly secret: string
+  readonly kind: 'api_key' | 'access_token'
+  /** The header it is sent in, and what stands before it. */
+  readonly header: string
+  readonly prefix: string
+  /** The endpoint whose answer held it: its registrable domain confines the audience. */
+  readonly issuedBy: string
+  /** Where it is to be used, if within that domain. */
+  readonly bases: readonly string[]
+  /** A harmless request that needs the credential. */
+  readonly probe?: string
+  /** Where it is ended. */
+  readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
+  /** The service's own id of it. */
+  readonly serviceId?: string
+}
+
+/** Why a registration ended without a credential. The service's words stand in `errors` alone. */
+export interface Failure {
+  readonly code: RefusalCode
+  readonly reason: string
+  readonly errors?: readonly ServiceError[]
+  /** HTTP status of the service. */
+  readonly httpStatus?: number
+}
+
+/** One step of a method. Pure: same state and event, same transition. */
+export interface Transition<S> {
+  readonly state: S
+  /** Ceremony secrets to keep with the registration; null drops one. */
+  readonly secrets?: Readonly<Record<string, Secret | null>>
+  /** Something may lie at the service that we do not hold. */
+  readonly orphan?: Orphan
+  /** The service refused before it committed: the consent stays open for another try. */
+  readonly refusedBeforeCommit?: boolean
+  readonly next:
+    | { readonly send: readonly [RequestPlan, ...RequestPlan[]] }
+    | { readonly wait: Wait }
+    | { readonly done: IssuedCredential }
+    | { readonly failed: Failure }
+}
+
+/**
+ * One way of getting a credential. A method does no input or output: it says what to send or to wait
+ * for, and the engine does it.
+ */
+export interface Method<S extends Json = Json> {
+  readonly id: string
+  /** What it could do at this service. Recognises a service by what it serves, never by its host. */
+  offers(profile: ServiceProfile): readonly Offer[]
+  begin(context: MethodContext, offer: Offer): Transition<S>
+  next(context: MethodContext, state: S, event: MethodEvent): Transition<S>
+}

@@ -1,0 +1,5 @@
+export { type FileStoreOptions, fileStore } from './file-store.ts'
+export { type IntakeServer, serveIntake } from './intake-server.ts'
+export { keyFromEnv, keyFromFile } from './keys.ts'
+export { type PersonPrompt, type PromptStreams, promptPerson } from './prompt-person.ts'
+export { type NodeTransportOptions, nodeTransport } from './transport.ts'

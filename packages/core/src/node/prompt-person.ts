@@ -1,0 +1,102 @@
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import type { AgentAuth } from '../agent-auth.ts'
+import { AuthError } from '../errors.ts'
+import type { Outcome } from '../outcome.ts'
+import type { PersonDecision, PersonRequest } from '../people/people.ts'
+import { ownLine } from '../tools/service-text.ts'
+import { readHidden, type TerminalInput } from './terminal.ts'
+
+/** What is asked: a request of `onPersonNeeded`, or the like of an outcome `needs_person`. */
+export type PersonPrompt = Pick<
+  Extract<PersonRequest, { kind: 'need' }>,
+  'service' | 'need' | 'notice'
+> & {
+  /** The registration. */
+  readonly id: string
+}
+
+/** Where it is asked; the terminal of this process by default, with the words on standard error. */
+export interface PromptStreams {
+  readonly input?: TerminalInput
+  readonly output?: NodeJS.WritableStream
+}
+
+/**
+ * Asks the person at the terminal for what a registration waits for, and hands it over. A key and a link
+ * are not shown while they are typed or pasted. Asks again until it is taken; Ctrl-C ends it.
+ *
+ * @throws AuthError `aborted` where the person gives up, `invalid_input` without a terminal
+ * @example
+ * ```ts
+ * onPersonNeeded: (request) => {
+ *   if (request.kind === 'need' && request.id) return void promptPerson(auth, { ...request, id: request.id })
+ * }
+ * ```
+ */
+export async function promptPerson(
+  auth: Pick<AgentAuth, 'people'>,
+  { id, service, need, notice }: PersonPrompt,
+  { input = process.stdin, output = process.stderr }: PromptStreams = {},
+): Promise<Outcome> {
+  const say = (text: string) => output.write(`${ownLine(text)}\n`)
+  if (service !== undefined) say(`For ${service}:`)
+  if (notice !== undefined) say(notice)
+  say(need.text)
+  if (need.url !== undefined) say(`Page: ${need.url}`)
+  if (need.until !== undefined) say(`Good until ${new Date(need.until).toISOString()}.`)
+  for (;;) {
+    const said = await ask(need.kind, input, output)
+    try {
+      const outcome = (await auth.people.answer(id, said, { approver: 'terminal' })) as Outcome
+      const again = outcome.status === 'needs_person' && outcome.need.kind === need.kind
+      if (!again) return outcome
+      say(outcome.notice ?? 'It was not taken. Once more, please.')
+    } catch (error) {
+      if (!AuthError.isInstance(error)) throw error
+      if (error.code !== 'secret_refused' && !isMalformed(said)) throw error
+      say(`Not taken: ${isMalformed(said) ? 'that is not of the form asked for' : error.message}.`)
+    }
+  }
+}
+
+/** Whether it cannot be what is asked for, whatever is waited for. */
+function isMalformed(said: PersonDecision): boolean {
+  if ('email' in said) return !z.email().max(254).safeParse(said.email).success
+  return ('secret' in said && said.secret === '') || ('link' in said && said.link === '')
+}
+
+async function ask(
+  kind: PersonPrompt['need']['kind'],
+  input: TerminalInput,
+  output: NodeJS.WritableStream,
+): Promise<Exclude<PersonDecision, { approve: boolean }>> {
+  switch (kind) {
+    case 'paste-key':
+      return { secret: await readHidden('API key (it is not shown): ', input, output) }
+    case 'open-mail': {
+      const link = await readHidden('Address of the link (it is not shown): ', input, output)
+      return { link: link.trim() }
+    }
+    case 'give-email':
+      return { email: (await readPlain('Mail address: ', input, output)).trim() }
+    case 'open-link':
+      await readPlain('Press Enter when it is done. ', input, output)
+      return { done: true }
+  }
+}
+
+function readPlain(
+  question: string,
+  input: TerminalInput,
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const reader = createInterface({ input, output, terminal: input.isTTY === true })
+  return new Promise((resolve, reject) => {
+    reader.once('close', () => reject(new AuthError('aborted', 'nothing was handed over')))
+    reader.question(question, (line) => {
+      resolve(line)
+      reader.close()
+    })
+  })
+}

@@ -1,0 +1,251 @@
+import { toBase64Url } from '../encoding.ts'
+import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { Owner } from '../owner.ts'
+import { type Html, html, joined } from './intake-html.ts'
+import { style } from './intake-style.ts'
+
+/** What a person is told before they hand anything over. */
+export interface Facts {
+  readonly need: PersonNeed
+  readonly service: string
+  readonly owner: Owner
+  /** Who runs the agent. */
+  readonly name?: string
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Epoch milliseconds. */
+  readonly expires: number
+  /** What came of an earlier answer. */
+  readonly notice?: string
+}
+
+interface Ask {
+  readonly title: (service: Html) => Html
+  readonly lead: (facts: Facts) => Html
+  /** What happens to what is handed over: the line above the field. */
+  readonly goes: (facts: Facts) => { readonly label: string; readonly places: readonly string[] }
+  /** Absent where there is nothing to type. */
+  readonly field?: { readonly label: string; readonly attributes: Html }
+  readonly button: string
+}
+
+const hidden = html`type="password" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="16384"`
+
+const asks: Readonly<Record<PersonNeed['kind'], Ask>> = {
+  'paste-key': {
+    title: (service) => html`An API key for ${service}`,
+    lead: ({ need }) => html`<ol>
+<li>Make a key on ${page(need)}.</li>
+<li>Paste it here. The agent will use it and never see it.</li>
+</ol>`,
+    goes: ({ need }) => ({ label: 'The key will be sent only to', places: need.audience ?? [] }),
+    field: { label: 'API key', attributes: hidden },
+    button: 'Hand over the key',
+  },
+  'open-mail': {
+    title: (service) => html`The sign-in link from ${service}`,
+    lead: ({
+      need,
+    }) => html`<p>A mail from the service is on its way to <strong>${need.email ?? 'you'}</strong>.
+Do not open the link in it: it works once. Copy its address and paste it here.</p>`,
+    goes: ({ service }) => ({ label: 'The link will be opened once, only at', places: [service] }),
+    field: { label: 'Address of the link', attributes: hidden },
+    button: 'Hand over the link',
+  },
+  'give-email': {
+    title: (service) => html`A mail address for ${service}`,
+    lead: ({ need }) => html`<p>${need.text}</p>`,
+    goes: ({ service }) => ({ label: 'The address will be told only to', places: [service] }),
+    field: {
+      label: 'Mail address',
+      attributes: html`type="email" autocomplete="email" spellcheck="false" maxlength="254"`,
+    },
+    button: 'Hand over the address',
+  },
+  'open-link': {
+    title: (service) => html`Something to do at ${service}`,
+    lead: ({ need }) => html`<p>${need.text}</p><p>${page(need)}</p>`,
+    goes: ({ service }) => ({ label: 'Then the agent goes on at', places: [service] }),
+    button: 'I have done it',
+  },
+}
+
+/** The page with the form; `fault` says what was wrong with what was given, which is never shown. */
+export function form(parts: {
+  readonly facts: Facts
+  readonly token: string
+  readonly action: string
+  readonly status: number
+  readonly fault: string | undefined
+}): Response {
+  const { facts, token, action, status, fault } = parts
+  const { need, service, owner, name, now, expires, notice } = facts
+  const ask = asks[need.kind]
+  const goes = ask.goes(facts)
+  const title = ask.title(hostOf(service))
+  const who = [
+    owner.tenant,
+    ...(owner.user ? [`user ${owner.user}`] : []),
+    ...(owner.agent ? [`agent ${owner.agent}`] : []),
+  ].join(', ')
+  const warned = [service, need.url ?? '', ...goes.places].some((url) => url.includes('xn--'))
+  const described = fault === undefined ? 'goes' : 'fault goes'
+  const main = html`<h1>${title}</h1>
+${fault === undefined ? '' : html`<p class="fault" role="alert" id="fault"><strong>Not taken.</strong> ${fault}.</p>`}
+${fault === undefined && notice !== undefined ? html`<p class="notice" role="status">${notice}</p>` : ''}
+<dl>
+<div><dt>Asked for by</dt><dd>the agent of ${name === undefined ? who : `${name} (${who})`}</dd></div>
+<div><dt>Service</dt><dd>${address(service)}</dd></div>
+<div><dt>Open until</dt><dd>${time(expires)} <span>(${minutes(expires - now)})</span></dd></div>
+</dl>
+${ask.lead(facts)}
+<form method="post" action="${action}">
+<input type="hidden" name="form" value="${token}">
+<p class="goes" id="goes">${goes.label} ${joined(
+    goes.places.map(address),
+    ' and ',
+  )}${need.kind === 'open-link' ? '.' : ', nowhere else.'}</p>
+${
+  warned
+    ? html`<p class="notice">A name with <code>xn--</code> holds letters that can look like others. Make sure that
+it is the service you mean.</p>`
+    : ''
+}
+${
+  ask.field === undefined
+    ? ''
+    : html`<label for="given">${ask.field.label}</label>
+<input id="given" name="given" ${ask.field.attributes} required aria-describedby="${described}"${
+        fault === undefined ? '' : html` aria-invalid="true" autofocus`
+      }>`
+}
+<button>${ask.button}</button>
+</form>
+<p class="small">Did you not expect this page? Close it: nothing happens then.</p>`
+  return documentOf(status, fault === undefined ? title : html`Not taken: ${title}`, main)
+}
+
+/** The last page: it was taken. What came of it is said, as far as it is known. */
+export function answered(
+  outcome: Outcome,
+  { need, service }: Facts,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const taken = {
+    'paste-key': 'The key was taken and is shown to nobody.',
+    'open-mail': 'The link was taken.',
+    'give-email': 'The address was taken.',
+    'open-link': 'The agent goes on.',
+  }[need.kind]
+  const failed = outcome.status === 'refused'
+  const main = failed
+    ? html`<h1>It was taken, but it did not work</h1>
+<p>${outcome.reason}</p>
+<p>There is nothing more to do here. The agent has been told.</p>`
+    : html`<h1>Thank you, that is all</h1>
+<p>${taken}${outcome.status === 'ready' ? html` The agent can now use ${address(service)}.` : ''}</p>
+<p>You can close this page. The link that led here does not work any more.</p>`
+  return documentOf(200, failed ? html`Not done` : html`Done`, main, headers)
+}
+
+const plain = {
+  unknown: [404, 'There is no such page', 'Was the link copied whole? If so, ask for a new one.'],
+  gone: [
+    410,
+    'This link is of no use any more',
+    'It was used, has expired, was tried too often, or what it asked for is not needed any more. If something is still needed, ask for a new link.',
+  ],
+  closed: [
+    403,
+    'Please open the link again',
+    'This page opens only by the link that you were given, in a browser that accepts its cookie.',
+  ],
+  foreign: [
+    403,
+    'This form came from somewhere else',
+    'Nothing was taken. Open the link that you were given and use the form there.',
+  ],
+  'not-a-form': [415, 'This is no form', 'Nothing was taken.'],
+  'wrong-method': [405, 'Nothing is shown here', 'This address only takes the form.'],
+  misdirected: [421, 'This is another host', 'Nothing is answered under this name.'],
+  moved: [303, 'One moment', ''],
+} as const
+
+export function plainPage(
+  kind: keyof typeof plain,
+  headers: Readonly<Record<string, string>> = {},
+  back?: string,
+): Response {
+  const [status, title, text] = plain[kind]
+  const main = html`<h1>${title}</h1><p>${text}</p>
+${back === undefined ? '' : html`<p><a href="${back}">Back to the page</a></p>`}`
+  return documentOf(status, html`${title}`, main, headers)
+}
+
+function documentOf(
+  status: number,
+  title: Html,
+  main: Html,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
+  const document = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style nonce="${nonce}">${style}</style>
+</head>
+<body><main>${main}</main></body>
+</html>
+`
+  return new Response(document.text, {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      ...headers,
+    },
+  })
+}
+
+/** The host as the URL standard writes it: a name in other letters stays in punycode. */
+function hostOf(url: string): Html {
+  return html`${URL.parse(url)?.host ?? url}`
+}
+
+function page({ url }: PersonNeed): Html {
+  const parsed = url === undefined ? null : URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return html`the page of the service`
+  return html`<a href="${parsed.href}" target="_blank" rel="noopener noreferrer">${address(parsed.href)}</a>`
+}
+
+/** A URL that breaks at its slashes before it breaks anywhere else. */
+function address(url: string): Html {
+  const [scheme = '', rest] = url.split('//', 2)
+  if (rest === undefined) return html`<code>${url}</code>`
+  const parts = url.slice(scheme.length + 2).split('/')
+  return html`<code>${scheme}//${joined(
+    parts.map((part) => html`${part}`),
+    '/<wbr>',
+  )}</code>`
+}
+
+function time(ms: number): Html {
+  const iso = new Date(ms).toISOString()
+  return html`<time datetime="${iso}">${iso.slice(11, 16)} UTC on ${iso.slice(0, 10)}</time>`
+}
+
+function minutes(ms: number): string {
+  const left = Math.max(1, Math.round(ms / 60_000))
+  if (left < 90) return left === 1 ? '1 minute' : `${left} minutes`
+  return `about ${Math.round(left / 60)} hours`
+}

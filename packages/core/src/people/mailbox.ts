@@ -1,0 +1,37 @@
+/** A mail as a mailbox gives it. */
+export interface MailMessage {
+  readonly id: string
+  readonly from: string
+  readonly subject: string
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  readonly text?: string
+  readonly html?: string
+}
+
+/**
+ * A mailbox that the operator plugs in (IMAP, a provider's API), so that sign-in links need no
+ * person. It reads; it never follows a link.
+ *
+ * @example
+ * ```ts
+ * const mailbox: Mailbox = {
+ *   address: 'agents@operator.example',
+ *   list: async ({ since }) => inbox.search({ to: 'agents@operator.example', since }),
+ * }
+ * ```
+ */
+export interface Mailbox {
+  /** The address that is given to services. */
+  readonly address: string
+  /** Mails to `to`, received at `since` (epoch milliseconds) or later, in any order. */
+  list(query: { readonly to: string; readonly since: number }): Promise<readonly MailMessage[]>
+}
+
+/** Who the owner is towards services, as the application knows it. */
+export interface OwnerIdentity {
+  /** The address that services may be given. */
+  readonly email?: string
+  /** A mailbox that can be read without a person; its address is used where `email` is left out. */
+  readonly mailbox?: Mailbox
+}

@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import type { Action, Verb } from '../consent/action.ts'
+import type { Consent, ConsentLedger } from '../consent/ledger.ts'
+import type { Engine } from '../engine/engine.ts'
+import {
+  decodeRegistration,
+  encodeRegistration,
+  type Registration,
+} from '../engine/registration.ts'
+import { AuthError } from '../errors.ts'
+import type { AuthEvent } from '../events.ts'
+import type { PersonInput } from '../methods/method.ts'
+import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { Owner } from '../owner.ts'
+import type { RecordIndex } from '../vault/index-record.ts'
+import { Secret } from '../vault/secret.ts'
+import type { Store } from '../vault/store.ts'
+import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
+import { pastedKey } from './pasted-key.ts'
+
+/** What the application's hook is told when a person is needed. */
+export type PersonRequest =
+  | {
+      readonly kind: 'consent'
+      /** Answer with `auth.people.answer(id, { approve }, …)`. */
+      readonly id: string
+      readonly owner: Owner
+      readonly action: Action
+    }
+  | {
+      readonly kind: 'need'
+      /** A registration's id: answer with what the need asks for; absent where nothing is handed over. */
+      readonly id?: string
+      readonly owner: Owner
+      readonly service?: string
+      readonly need: PersonNeed
+      readonly notice?: string
+    }
+
+/** What a person answers: yes or no to an action, or what a need asks for. */
+export type PersonDecision =
+  | { readonly approve: boolean }
+  | { readonly link: string }
+  | { readonly email: string }
+  /** A key that the person made: cleaned, checked for its form, and kept by the vault alone. */
+  | { readonly secret: string }
+  /** What was to be done on a page of the service is done. */
+  | { readonly done: true }
+
+const decisionSchema: z.ZodType<PersonDecision> = z.union([
+  z.strictObject({ approve: z.boolean() }),
+  z.strictObject({ link: z.string().min(1).max(4096) }),
+  z.strictObject({ email: z.email().max(254) }),
+  z.strictObject({ secret: z.string().min(1).max(65_536) }),
+  z.strictObject({ done: z.literal(true) }),
+])
+
+type HandedOver = Exclude<PersonDecision, { readonly approve: boolean }>
+
+/** Which need each answer is for. */
+const answers: Readonly<Record<PersonNeed['kind'], string>> = {
+  'give-email': 'email',
+  'open-mail': 'link',
+  'paste-key': 'secret',
+  'open-link': 'done',
+}
+
+const approverSchema = z.strictObject({ approver: z.string().min(1).max(200) })
+
+interface PeopleParts {
+  readonly store: Store
+  readonly index: RecordIndex
+  readonly ledger: ConsentLedger
+  readonly engine: Engine
+  readonly now: () => number
+  readonly emit: (event: AuthEvent) => void
+  readonly report: (owner: Owner, verb: Verb, outcome: Outcome) => Promise<void>
+}
+
+/** The way back for people: what they decide or hand over reaches core here, outside any chat. */
+export class People {
+  readonly #parts: PeopleParts
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Takes a person's answer to what `onPersonNeeded` or an outcome asked, by its id: a consent's
+   * (`cns_…`, answered `{ approve }`) or a registration's (`reg_…`, answered `{ link }`, `{ email }`, `{ secret }` or `{ done: true }`).
+   *
+   * @throws AuthError `not_found` for an id that is not open, `invalid_input` for an answer of another
+   * form, `secret_refused` for a text that cannot be the key
+   * @example await auth.people.answer(request.id, { approve: true }, { approver: 'kim@operator.example' })
+   */
+  async answer(
+    id: string,
+    decision: PersonDecision,
+    by: { readonly approver: string },
+  ): Promise<Consent | Outcome> {
+    const said = decisionSchema.safeParse(decision)
+    const who = approverSchema.safeParse(by)
+    if (!said.success || !who.success) {
+      throw new AuthError(
+        'invalid_input',
+        'an answer is { approve: true or false }, { link }, { email }, { secret } or { done: true }, with { approver }',
+      )
+    }
+    if (id.startsWith('cns_')) {
+      if (!('approve' in said.data)) {
+        throw new AuthError(
+          'invalid_input',
+          'a consent is answered with { approve: true or false }',
+        )
+      }
+      return this.#decide(id, said.data.approve, who.data.approver)
+    }
+    if ('approve' in said.data) {
+      throw new AuthError('invalid_input', 'only a consent is answered with { approve }')
+    }
+    return this.#handOver(id, said.data)
+  }
+
+  async #decide(id: string, approved: boolean, approver: string): Promise<Consent> {
+    const decision = { approved, approver, channel: 'people' }
+    const consent = await this.#parts.ledger.decide(undefined, id, decision)
+    this.#parts.emit({ type: 'decision', at: this.#parts.now(), consent: id, ...decision })
+    return consent
+  }
+
+  /**
+   * The page on which a person hands over what a registration waits for: a key, a mail's link, an
+   * address. A web-standard handler, to be mounted at `baseUrl`, and the one-time links to it.
+   *
+   * @throws AuthError `invalid_input` for a base URL that is neither https nor loopback
+   * @example
+   * ```ts
+   * const intake = auth.people.intake({ baseUrl: 'https://agents.operator.example/hand-over' })
+   * app.all('/hand-over/*', (c) => intake.handle(c.req.raw))
+   * const { url } = await intake.link(request.id) // for the person alone
+   * ```
+   */
+  intake(options: IntakeOptions): Intake {
+    const { store, index, now } = this.#parts
+    const answer = async (id: string, said: HandedOver) => {
+      return (await this.answer(id, said, { approver: 'intake page' })) as Outcome
+    }
+    return createIntake({ store, index, now, answer }, options)
+  }
+
+  async #handOver(id: string, said: HandedOver): Promise<Outcome> {
+    const ref = await this.#parts.index.find(id)
+    const record = ref?.kind === 'registration' ? await this.#parts.store.get(ref) : undefined
+    if (record === undefined) throw new AuthError('not_found', 'there is no such registration')
+    const registration = decodeRegistration(record.value)
+    const input = wantedInput(registration, said)
+    const identity =
+      'email' in input
+        ? { email: input.email, emailFrom: 'person' as const, mailbox: false }
+        : registration.identity
+    const loaded = { registration: { ...registration, identity }, stored: record.revision }
+    const push = { type: 'person', input } as const
+    const outcome = await this.#parts.engine.run(loaded, push, 'claim', { channel: 'people' })
+    await this.#parts.report(registration.owner, 'claim', outcome)
+    return outcome
+  }
+}
+
+/** What the registration waits for, as its method takes it; throws for anything else. */
+function wantedInput(registration: Registration, said: HandedOver): PersonInput {
+  const { id, wait, inFlight } = registration
+  if (!inFlight && wait === undefined) {
+    throw new AuthError('not_found', `registration ${id} has ended`)
+  }
+  const need = wait?.for === 'person' || wait?.for === 'mail' ? wait.need : undefined
+  if (need && answers[need.kind] in said) {
+    if (!('secret' in said)) return said
+    const shown = encodeRegistration({ ...registration, secrets: {} })
+    const { prefix = '' } = wait?.for === 'person' ? wait : {}
+    const page = need.url ?? registration.offer.service
+    return { secret: new Secret(pastedKey(said.secret, { page, prefix, shown })) }
+  }
+  const waits = need?.kind ?? (inFlight ? 'an answer of the service' : wait?.for)
+  throw new AuthError('invalid_input', `registration ${id} waits for something else: ${waits}`)
+}

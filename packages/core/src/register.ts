@@ -1,0 +1,163 @@
+import type { Profiles } from './discovery/profiles.ts'
+import type { Engine } from './engine/engine.ts'
+import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
+import type { Loaded, Registration } from './engine/registration.ts'
+import type { Push } from './engine/step.ts'
+import { AuthError } from './errors.ts'
+import { answerFault, type RegisterInput, serviceUrl } from './inputs.ts'
+import type { Identity, Offer } from './methods/method.ts'
+import type { Outcome } from './outcome.ts'
+import type { Owner } from './owner.ts'
+import type { OwnerIdentity } from './people/mailbox.ts'
+import type { Redactor } from './use/redactor.ts'
+import type { Credential, Credentials } from './vault/credentials.ts'
+
+interface RegisterParts {
+  readonly owner: Owner
+  readonly engine: Engine
+  readonly profiles: Profiles
+  readonly credentials: Credentials
+  readonly now: () => number
+  readonly identity: () => Promise<OwnerIdentity>
+  readonly redactor: () => Promise<Redactor>
+}
+
+/** A registration that a call means, and what the call says to it. */
+export interface Target {
+  readonly loaded: Loaded
+  readonly push: Push
+}
+
+/**
+ * Which registration a call means and what it does to it; or an outcome where it means none. With
+ * `storedOnly` nothing is asked of the network, and undefined means that nothing is known yet.
+ */
+export async function registerTarget(
+  parts: RegisterParts,
+  input: RegisterInput,
+  storedOnly: boolean,
+  replaces?: Credential,
+): Promise<Target | Outcome | undefined> {
+  const { engine, credentials, profiles, owner } = parts
+  if (input.registration !== undefined) {
+    return said(parts, await loadOwn(engine, owner, input.registration), input)
+  }
+  const service = serviceUrl(input.service)
+  const all = await engine.list(owner)
+  const open = all.filter(isOpen).find((one) => means(one, service, input.method))
+  if (open) return said(parts, await loadOwn(engine, owner, open.id), input)
+  const [held] = await credentials.forService(owner, service)
+  if (held?.state === 'active' && !replaces) return readyOutcome(held)
+  const profile = storedOnly
+    ? await profiles.known(owner, service)
+    : await profiles.of(owner, service)
+  if (profile === undefined) return undefined
+  const offer = choose(engine.offers(profile), input.method)
+  if (offer === undefined) return noOffer(profile.service, input.method)
+  const earlier = all.filter((one) => one.offer.service === offer.service).length
+  const draft = await engine.draft(owner, service, offer, await identityFor(parts, input), earlier)
+  const registration = replaces ? { ...draft, replaces: replaces.handle } : draft
+  return { loaded: { registration, stored: 0 }, push: { type: 'begin' } }
+}
+
+/** Reads a registration of this owner. Throws `not_found`, for another owner's as well. */
+export async function loadOwn(engine: Engine, owner: Owner, id: string): Promise<Loaded> {
+  const loaded = await engine.load(owner, id)
+  if (loaded) return loaded
+  throw new AuthError('not_found', `there is no registration ${id.slice(0, 80)} of this owner`)
+}
+
+/** Whether a registration has not ended yet. */
+export function isOpen({ status, inFlight }: Registration): boolean {
+  return inFlight !== undefined || status === 'running' || status === 'waiting'
+}
+
+async function said(
+  parts: RegisterParts,
+  { registration, stored }: Loaded,
+  input: RegisterInput,
+): Promise<Target | Outcome> {
+  const { wait, status, inFlight } = registration
+  const proposed = await identityFor(parts, input)
+  const identity = better(registration, proposed)
+  const loaded = { registration: { ...registration, identity }, stored }
+  if (inFlight) return { loaded, push: { type: 'tick' } }
+  if (status === 'running') return { loaded, push: { type: 'begin' } }
+  switch (wait?.for) {
+    case 'consent':
+      return { loaded, push: { type: 'begin' } }
+    case 'model': {
+      if (input.answer === undefined) {
+        if (identity === registration.identity) break
+        // Nothing but another address: it is written down, the puzzle stays.
+        return { loaded, push: { type: 'tick' } }
+      }
+      const fault = answerFault(input.answer, wait.accept, await parts.redactor())
+      if (fault !== undefined) return badAnswer(registration, fault)
+      return { loaded, push: { type: 'model', answer: input.answer.trim() } }
+    }
+    case 'person':
+      // The address that was refused is no answer to the question for another.
+      if (wait.need.kind !== 'give-email' || identity === registration.identity) break
+      if (identity.email === undefined) break
+      return { loaded, push: { type: 'person', input: { email: identity.email } } }
+    case 'retry':
+      return { loaded, push: { type: 'retry' } }
+    case 'mail':
+      if (wait.inDoubt === undefined) break
+      return { loaded, push: { type: 'retry' } }
+  }
+  return outcomeOf(registration, parts.credentials, parts.now())
+}
+
+/** Before the signup a proposal of the model gives way to another one, and to anybody else's word. */
+function better({ identity, wait }: Registration, proposed: Identity): Identity {
+  const open = wait?.for === 'model' || wait?.for === 'person'
+  const weak = identity.email === undefined || identity.emailFrom === 'model'
+  const news = proposed.email !== undefined && proposed.email !== identity.email
+  return open && weak && news ? proposed : identity
+}
+
+/** Whom to register as: the application's word first, the model's only where there is no other. */
+async function identityFor(parts: RegisterParts, input: RegisterInput): Promise<Identity> {
+  const { email, mailbox } = await parts.identity()
+  if (email !== undefined) {
+    const mailed = mailbox?.address.toLowerCase() === email.toLowerCase()
+    return { email, emailFrom: 'session', mailbox: mailed }
+  }
+  if (mailbox) return { email: mailbox.address, emailFrom: 'mailbox', mailbox: true }
+  if (input.email === undefined) return { mailbox: false }
+  return { email: input.email, emailFrom: 'model', mailbox: false }
+}
+
+function means({ offer, start }: Registration, service: string, method?: string): boolean {
+  const same = offer.service === service || start === service
+  return same && (method === undefined || offer.method === method)
+}
+
+function choose(offers: readonly Offer[], method: string | undefined): Offer | undefined {
+  return method === undefined ? offers[0] : offers.find((one) => one.method === method)
+}
+
+function noOffer(service: string, method: string | undefined): Outcome {
+  return {
+    status: 'refused',
+    code: 'no_offer',
+    service,
+    reason: method
+      ? `${method} is not offered here.`
+      : 'No way in was found that this agent can go.',
+    next: `auth_discover { service: "${service}" } lists what is offered`,
+  }
+}
+
+function badAnswer({ id, offer }: Registration, reason: string): Outcome {
+  return {
+    status: 'refused',
+    code: 'answer_form',
+    registration: id,
+    service: offer.service,
+    reason,
+    next: `auth_register { service: "${offer.service}", registration: "${id}", answer: "…" }`,
+  }
+}

@@ -1,0 +1,358 @@
+import type { Action, Verb } from './consent/action.ts'
+import type { Call, ConsentLedger, Decision, Standing } from './consent/ledger.ts'
+import type { Profiles } from './discovery/profiles.ts'
+import type { Engine } from './engine/engine.ts'
+import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
+import { type Loaded, viewRegistration } from './engine/registration.ts'
+import { AuthError } from './errors.ts'
+import * as inputs from './inputs.ts'
+import type { MethodEvent } from './methods/method.ts'
+import type { NetOptions } from './net/transport.ts'
+import type { CredentialView, Outcome } from './outcome.ts'
+import type { Owner } from './owner.ts'
+import type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
+import { isOpen, loadOwn, registerTarget } from './register.ts'
+import { audienceOf, covers } from './use/audience.ts'
+import { authorisedFetch } from './use/authorised-fetch.ts'
+import type { Redactor } from './use/redactor.ts'
+import { prepareUse, reaches, useAction } from './use/request.ts'
+import { forget, revokeAction, revokeCredential, verified } from './use/revoke.ts'
+import { unusable, useCredential } from './use/use.ts'
+import { type Credential, Credentials, viewCredential } from './vault/credentials.ts'
+import { Secret } from './vault/secret.ts'
+
+export interface SessionParts {
+  readonly owner: Owner
+  readonly engine: Engine
+  readonly profiles: Profiles
+  readonly credentials: Credentials
+  readonly ledger: ConsentLedger
+  readonly net: NetOptions
+  readonly now: () => number
+  readonly identity: () => Promise<OwnerIdentity>
+  /** Told of every outcome: for events and for the application's hook. */
+  readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
+}
+
+const inCode: Call = { channel: 'code' }
+
+/**
+ * What one owner can do. Each verb takes plain input and returns an {@link Outcome}; `call` is what an
+ * adapter knows of its framework's call, and is left out in code.
+ */
+export class Session {
+  readonly #parts: SessionParts
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  get owner(): Owner {
+    return this.#parts.owner
+  }
+
+  /** How a service lets agents in, and what is held there; without a service, all that is held and waits. */
+  async discover(input: inputs.DiscoverInput = {}): Promise<Outcome> {
+    const { service } = inputs.parse(inputs.discoverInput, input)
+    return this.#report('discover', await this.#discover(service))
+  }
+
+  /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
+  async register(input: inputs.RegisterInput, call: Call = inCode): Promise<Outcome> {
+    return this.#report('register', await this.#register(input, call))
+  }
+
+  /** Where a registration stands; moves it on by one look at the mailbox or the clock. */
+  async claim(input: inputs.ClaimInput, call: Call = inCode): Promise<Outcome> {
+    const { registration } = inputs.parse(inputs.claimInput, input)
+    const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
+    return this.#report('claim', await this.poke(loaded, call))
+  }
+
+  /** One request to the service with the credential. The answer is cut and holds no secret of the vault. */
+  async use(input: inputs.UseInput, call: Call = inCode): Promise<Outcome> {
+    const wanted = inputs.parse(inputs.useInput, input)
+    const credential = await this.#usable(wanted)
+    if ('status' in credential) return this.#report('use', credential)
+    const redactor = await this.redactor()
+    const { owner } = this.#parts
+    const outcome = await useCredential(this.#parts, owner, credential, wanted, redactor, call)
+    return this.#report('use', outcome)
+  }
+
+  /** Ends a credential; `replace` first makes a new one, and leaves the old one until that works. */
+  async revoke(input: inputs.RevokeInput, call: Call = inCode): Promise<Outcome> {
+    const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
+    const credential = await this.#parts.credentials.get(this.owner, handle)
+    const outcome = replace
+      ? await this.#replace(credential, call)
+      : await revokeCredential(this.#parts, credential, call)
+    return this.#report('revoke', outcome)
+  }
+
+  /**
+   * What a call would do that binds somebody, from the stored records alone: no network, no write.
+   * Undefined where nothing needs a consent.
+   */
+  async preview(verb: Verb, input: unknown): Promise<Action | undefined> {
+    switch (verb) {
+      case 'discover':
+        return undefined
+      case 'register': {
+        const target = await this.#target(inputs.parse(inputs.registerInput, input), true)
+        if (target === undefined || !('loaded' in target)) return undefined
+        return this.#parts.engine.preview(target.loaded.registration, target.push, verb)
+      }
+      case 'claim': {
+        const { registration } = inputs.parse(inputs.claimInput, input)
+        const loaded = await this.#parts.engine.load(this.owner, registration)
+        return loaded && this.#parts.engine.preview(loaded.registration, { type: 'tick' }, verb)
+      }
+      case 'use': {
+        const wanted = inputs.parse(inputs.useInput, input)
+        const credential = await this.#usable(wanted)
+        if ('status' in credential || unusable(credential)) return undefined
+        const redactor = await this.redactor()
+        const holds = (text: string) => redactor.redact(text).found > 0
+        const prepared = await prepareUse(wanted, credential, holds)
+        return 'code' in prepared ? undefined : useAction(this.owner, credential, prepared)
+      }
+      case 'revoke': {
+        const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
+        const credential = await this.#parts.credentials.find(this.owner, handle)
+        if (credential === undefined) return undefined
+        return replace ? this.#previewReplace(credential) : revokeAction(credential)
+      }
+    }
+  }
+
+  /** For adapters: puts the question of an action, on behalf of a framework's call. */
+  ask(action: Action, call: Call): Promise<Standing> {
+    this.#mine(action)
+    return this.#parts.ledger.ask(action, call)
+  }
+
+  /** For adapters: where a framework's call stands with the consents, without writing anything. */
+  look(action: Action, call: Call): Promise<Standing> {
+    this.#mine(action)
+    return this.#parts.ledger.look(action, call)
+  }
+
+  /** For adapters: writes down what a person decided through the framework. */
+  async decide(consent: string, decision: Decision): Promise<void> {
+    await this.#parts.ledger.decide(this.owner, consent, decision)
+  }
+
+  /**
+   * A `fetch` that carries the credential for a service: a drop-in for any SDK that takes one. URLs
+   * outside the credential's audience are refused.
+   *
+   * @example new VendorClient({ apiKey: 'unused', fetch: session.fetch('https://api.vendor.example') })
+   */
+  fetch(service: string): typeof fetch {
+    const { net, credentials, now } = this.#parts
+    const parts = { net, credentials, now, redactor: () => this.redactor() }
+    return authorisedFetch(parts, this.owner, service)
+  }
+
+  /**
+   * Puts a credential that exists already into the vault. `audience` is where it may be sent: URLs,
+   * each with the path segments below it. Sent as `Authorization: Bearer`, unless `header` says otherwise.
+   * What was surely pasted along with it (quotes, `Bearer `, a line end) is taken off.
+   *
+   * @throws AuthError `secret_refused` for a value that is no credential
+   */
+  async import(input: inputs.ImportInput): Promise<CredentialView> {
+    const { service, secret, header, audience, probe, revocation } = inputs.parse(
+      inputs.importInput,
+      input,
+    )
+    const bases = audienceOf(typeof audience === 'string' ? [audience] : audience)
+    if (probe !== undefined && !covers(bases, new URL(probe))) {
+      throw new AuthError('invalid_input', 'probe: not below the audience')
+    }
+    const prefix = header === undefined ? 'Bearer ' : (header.prefix ?? '')
+    const kept = await this.#parts.credentials.add({
+      handle: Credentials.handle(),
+      owner: this.owner,
+      service: inputs.serviceUrl(service),
+      start: service,
+      kind: 'api_key',
+      method: 'import',
+      header: header?.name.toLowerCase() ?? 'authorization',
+      prefix,
+      secret: new Secret(inputs.cleanSecret(secret, prefix)),
+      audience: bases,
+      state: 'active',
+      ...(probe === undefined ? {} : { probe }),
+      ...(revocation === undefined
+        ? {}
+        : { revocation: { mode: 'interactive' as const, url: revocation } }),
+      issuedAt: this.#parts.now(),
+      revision: 0,
+    })
+    return viewCredential(kept)
+  }
+
+  /** The owner's credentials, the newest first. */
+  async list(): Promise<readonly CredentialView[]> {
+    return (await this.#parts.credentials.list(this.owner)).map(viewCredential)
+  }
+
+  /** Ends a registration that is not wanted any more. What it may have left at the service is said. */
+  async cancel(registration: string): Promise<Outcome> {
+    const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
+    return this.#report('claim', await this.#parts.engine.cancel(loaded))
+  }
+
+  /** Deletes a credential's secret without ending it at the service. For a person who has lost access there. */
+  async forget(handle: string): Promise<Outcome> {
+    const credential = await this.#parts.credentials.get(this.owner, handle)
+    return this.#report('revoke', await forget(this.#parts, credential))
+  }
+
+  /** Moves a registration on by what time and mail bring. */
+  async poke(loaded: Loaded, call: Call = inCode): Promise<Outcome> {
+    const { registration } = loaded
+    const { wait, status, inFlight } = registration
+    if (!inFlight && status !== 'waiting') {
+      return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
+    }
+    let push: MethodEvent = { type: 'tick' }
+    if (!inFlight && wait?.for === 'mail') {
+      const { mailbox } = await this.#parts.identity()
+      if (mailbox) push = { type: 'mail', messages: await readMail(mailbox, wait) }
+    }
+    if (!inFlight && wait?.for === 'time' && wait.at > this.#parts.now()) {
+      return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
+    }
+    return this.#parts.engine.run(loaded, push, 'claim', call)
+  }
+
+  /** Takes every live secret of the owner out of a text or a stream. */
+  async redactor(): Promise<Redactor> {
+    const { engine, credentials } = this.#parts
+    const registrations = await engine.list(this.owner)
+    const ceremony = registrations.flatMap((one) => Object.values(one.secrets))
+    return credentials.redactor(this.owner, ceremony)
+  }
+
+  async #discover(asked: string | undefined): Promise<Outcome> {
+    const { credentials, engine, profiles } = this.#parts
+    const all = await engine.list(this.owner)
+    const registrations = all.filter(isOpen)
+    if (asked === undefined) {
+      const left = all.filter((one) => isOpen(one) || one.orphans.length > 0)
+      return {
+        status: 'found',
+        offers: [],
+        credentials: (await this.list()).filter((one) => one.state !== 'revoked'),
+        registrations: left.map(viewRegistration),
+        warnings: [],
+        next: 'auth_discover { service: "…" } for one service',
+      }
+    }
+    const held = await credentials.forService(this.owner, asked)
+    const [best] = held
+    if (best?.state === 'active') return readyOutcome(best)
+    const service = inputs.serviceUrl(asked)
+    const profile = await profiles.of(this.owner, service)
+    const offers = engine.offers(profile)
+    const open = registrations.filter((one) => one.offer.service === profile.service)
+    const [running] = open
+    const next = running
+      ? `auth_claim { registration: "${running.id}" } says where the registration stands`
+      : offers.length > 0
+        ? `auth_register { service: "${profile.service}" }`
+        : 'none: no way in was found that this agent can go'
+    return {
+      status: 'found',
+      service: profile.service,
+      offers,
+      credentials: held.map(viewCredential),
+      registrations: open.map(viewRegistration),
+      warnings: profile.warnings,
+      next,
+    }
+  }
+
+  async #register(input: inputs.RegisterInput, call: Call): Promise<Outcome> {
+    const wanted = inputs.parse(inputs.registerInput, input)
+    const target = await this.#target(wanted, false)
+    if (target === undefined) throw new AuthError('method_failed', 'nothing to register')
+    if ('status' in target) return target
+    return this.#parts.engine.run(target.loaded, target.push, 'register', call)
+  }
+
+  #target(input: inputs.RegisterInput, storedOnly: boolean, replaces?: Credential) {
+    const parts = { ...this.#parts, redactor: () => this.redactor() }
+    return registerTarget(parts, input, storedOnly, replaces)
+  }
+
+  /** Makes another one; the old one is left alone until the new one was seen to work. */
+  async #replace(old: Credential, call: Call): Promise<Outcome> {
+    const { credentials, engine } = this.#parts
+    const gone = unusable(old)
+    if (gone) return gone
+    const held = await credentials.list(this.owner)
+    const made = held.find((one) => one.replaces === old.handle && one.state === 'active')
+    if (made) return readyOutcome(made)
+    const target = await this.#target({ service: old.service }, false, old)
+    if (target === undefined) throw new AuthError('method_failed', 'nothing to register')
+    if ('status' in target) return target
+    return engine.run(target.loaded, target.push, 'register', call)
+  }
+
+  async #previewReplace(old: Credential): Promise<Action | undefined> {
+    if (unusable(old)) return undefined
+    const target = await this.#target({ service: old.service }, true, old)
+    if (target === undefined || !('loaded' in target)) return undefined
+    return this.#parts.engine.preview(target.loaded.registration, target.push, 'register')
+  }
+
+  async #usable(input: inputs.UseInput): Promise<Credential | Outcome> {
+    const { credentials } = this.#parts
+    if (input.credential !== undefined) return credentials.get(this.owner, input.credential)
+    const service = input.service ?? ''
+    const held = await credentials.forService(this.owner, service)
+    const own = held.filter((one) => one.parent === undefined)
+    const fitting = own.find((one) => unusable(one) === undefined && reaches(one, input))
+    const chosen = fitting ?? own[0]
+    if (chosen) return chosen
+    return {
+      status: 'refused',
+      code: 'no_credential',
+      service,
+      reason: 'No credential is held for this service.',
+      next: `auth_discover { service: "${service}" }`,
+    }
+  }
+
+  #mine(action: Action): void {
+    const { tenant, user, agent } = action.owner
+    const mine = this.owner
+    if (tenant === mine.tenant && user === mine.user && agent === mine.agent) return
+    throw new AuthError('owner_invalid', 'the action is of another owner')
+  }
+
+  async #report(verb: Verb, said: Outcome): Promise<Outcome> {
+    const outcome =
+      said.status === 'ready' && verb !== 'discover'
+        ? await verified(this.#parts, said, this.owner)
+        : said
+    await this.#parts.report(verb, outcome)
+    return outcome
+  }
+}
+
+/** A mailbox is the application's code: what it throws may say anything, so that only its cause is kept. */
+async function readMail(
+  mailbox: Mailbox,
+  { to, since }: { to: string; since: number },
+): Promise<readonly MailMessage[]> {
+  try {
+    return await mailbox.list({ to, since })
+  } catch (error) {
+    throw new AuthError('mailbox_failed', 'the mailbox could not be read', { cause: error })
+  }
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { parseJson } from '../net/json.ts'
+import { decodeText, readStart } from '../net/read-body.ts'
+import type { ServiceError } from '../outcome.ts'
+import { distinct } from '../vault/credentials.ts'
+import { createRedactor, type Redactor, redactUnseen, type UnseenSecret } from './redactor.ts'
+
+const shownHeaders = ['content-type', 'etag', 'link', 'location', 'retry-after', 'x-request-id']
+const maxBytes = 1024 * 1024
+const binary =
+  /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|wasm|x-tar)\b/i
+
+/** An answer read to its end, with every secret taken out. Not cut yet. */
+export interface CleanAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** How many places were replaced. */
+  readonly redacted: number
+  /** Secrets that nobody knew before, each once. */
+  readonly unseen: readonly UnseenSecret[]
+  /** The body was longer than what was read of it. */
+  readonly truncated: boolean
+}
+
+/**
+ * Reads an answer, at most 1 MiB of it, and takes the secrets out of all that could be shown: those
+ * that are known, and those that only their field or form gives away, wherever else they stand.
+ */
+export async function cleanAnswer(
+  response: Response,
+  redactor: Redactor,
+  signal: AbortSignal,
+): Promise<CleanAnswer> {
+  const { bytes, truncated } = await readStart(response, maxBytes, signal)
+  const type = response.headers.get('content-type') ?? ''
+  const headers = shownHeaders.flatMap((name) => {
+    const value = response.headers.get(name)
+    return value === null ? [] : [[name, value] as const]
+  })
+  const parts = [bodyText(bytes, type), ...headers.map(([, value]) => value)]
+  const { texts, redacted, unseen } = withoutSecrets(parts, redactor)
+  const [text = '', ...values] = texts
+  return {
+    status: response.status,
+    headers: Object.fromEntries(
+      headers.map(([name], at) => [name, (values[at] ?? '').slice(0, 1024)]),
+    ),
+    text,
+    redacted,
+    unseen,
+    truncated,
+  }
+}
+
+function bodyText(bytes: Uint8Array, type: string): string {
+  const [first = 0, second = 0] = bytes
+  const utf16 = first + second === 0xff + 0xfe && first >= 0xfe
+  if (binary.test(type) || (!utf16 && bytes.subarray(0, 4096).includes(0))) {
+    return bytes.length === 0 ? '' : `[binary, ${bytes.length} bytes, not shown]`
+  }
+  return decodeText(bytes)
+}
+
+function withoutSecrets(texts: readonly string[], redactor: Redactor) {
+  let redacted = 0
+  const take = (text: string, by: Redactor): string => {
+    const clean = by.redact(text)
+    redacted += clean.found
+    return clean.text
+  }
+  const found = texts.map((text) => redactUnseen(take(text, redactor)))
+  const unseen = distinct(found.flatMap((one) => one.secrets))
+  redacted += found.reduce((sum, one) => sum + one.secrets.length, 0)
+  // A field gives a secret away; the same value may stand in other places that do not.
+  const rest = createRedactor(unseen.map((one) => one.secret))
+  const clean = found.map((one) => (unseen.length === 0 ? one.text : take(one.text, rest)))
+  return { texts: clean, redacted, unseen }
+}
+
+const text = z.union([z.string(), z.number()]).transform(String).optional().catch(undefined)
+const entry = z.object({
+  code: text,
+  type: text,
+  title: text,
+  detail: text,
+  message: text,
+  error_description: text,
+})
+const shapes = z.looseObject({
+  errors: z.array(z.unknown()).optional().catch(undefined),
+  error: z
+    .union([z.string(), z.looseObject({})])
+    .optional()
+    .catch(undefined),
+})
+
+/**
+ * The errors of a body, in whichever of the usual envelopes, whatever its media type: `errors[]` with
+ * code, title and detail; `error` with a description (RFC 6749 §5.2) or as an object; problem details
+ * (RFC 9457); `message`. Other text that is not a page is quoted.
+ */
+export function errorsOf(body: string): readonly ServiceError[] {
+  const quoted = body.trim() === '' || body.trimStart().startsWith('<') ? [] : [{ detail: body }]
+  let json: unknown
+  try {
+    json = parseJson(body)
+  } catch {
+    return quoted.map(cut)
+  }
+  const known = shapes.safeParse(json).data
+  if (known === undefined) return quoted.map(cut)
+  const { errors = [], error } = known
+  const found = errors.slice(0, 100).flatMap((one) => view(one))
+  if (found.length > 0) return found.map(cut)
+  if (typeof error === 'string') {
+    const detail = entry.parse(known)
+    return [cut({ code: error, detail: detail.error_description ?? detail.message })]
+  }
+  const [one] = [...view(error), ...view(known)]
+  return (one ? [one] : quoted).map(cut)
+}
+
+interface Found {
+  readonly code?: string | undefined
+  readonly title?: string | undefined
+  readonly detail?: string | undefined
+}
+
+function view(value: unknown): Found[] {
+  if (typeof value === 'string') return [{ detail: value }]
+  const one = entry.safeParse(value).data
+  if (one === undefined) return []
+  const { code, type, title, detail, message } = one
+  if ([code, title, detail, message].every((part) => part === undefined)) return []
+  return [{ code: code ?? type, title, detail: detail ?? message }]
+}
+
+function cut({ code, title, detail }: Found): ServiceError {
+  return {
+    ...(code === undefined ? {} : { code: code.slice(0, 100) }),
+    ...(title === undefined ? {} : { title: title.slice(0, 200) }),
+    ...(detail === undefined ? {} : { detail: detail.slice(0, 500) }),
+  }
+}

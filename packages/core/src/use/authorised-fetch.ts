@@ -1,0 +1,95 @@
+import { AuthError } from '../errors.ts'
+import type { NetOptions } from '../net/transport.ts'
+import { displayUrl } from '../net/url.ts'
+import type { Owner } from '../owner.ts'
+import type { Credential, Credentials } from '../vault/credentials.ts'
+import { covers } from './audience.ts'
+import type { Redactor } from './redactor.ts'
+import { sendSigned } from './signer.ts'
+
+/** Text, or what does not say that it is something else. */
+const textual =
+  /^$|^(text\/|multipart\/|application\/([\w.+-]*\+)?(json|xml|json-seq|jsonl|ndjson|x-ndjson|yaml|javascript|graphql-response|x-www-form-urlencoded))/i
+
+export interface FetchParts {
+  readonly net: NetOptions
+  readonly credentials: Credentials
+  readonly redactor: () => Promise<Redactor>
+  readonly now: () => number
+}
+
+/**
+ * A `fetch` that carries the owner's credential for a service. It takes what `fetch` takes, puts the
+ * credential in the place of any placeholder, refuses every URL outside the audience, and takes the
+ * owner's secrets out of textual answers as they stream by. A 307 or 308 of a request with a body is
+ * refused, since the body is gone by then. An aborted request rejects with the signal's reason.
+ *
+ * @throws AuthError `not_found`, `outside_audience`, `redirect_refused`, or what the transport throws
+ */
+export function authorisedFetch(parts: FetchParts, owner: Owner, service: string): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init)
+    request.signal.throwIfAborted()
+    const credential = await choose(parts.credentials, owner, service, new URL(request.url))
+    const redactor = await parts.redactor()
+    try {
+      const response = await sendSigned(parts.net, credential, request, true)
+      await parts.credentials.note(credential, response.status, parts.now())
+      return redacted(response, redactor, request.url)
+    } catch (error) {
+      // Whoever calls `fetch` tells an abort of their own by this very error.
+      throw request.signal.aborted ? request.signal.reason : error
+    }
+  }
+}
+
+async function choose(
+  credentials: Credentials,
+  owner: Owner,
+  service: string,
+  url: URL,
+): Promise<Credential> {
+  const all = await credentials.forService(owner, service)
+  const held = all.filter((one) => one.parent === undefined)
+  const usable = held.filter((one) => one.state === 'active' || one.state === 'invalid')
+  const [first] = usable
+  if (first === undefined) {
+    const state = held[0]?.state
+    throw new AuthError(
+      'not_found',
+      state ? `the credential for ${service} is ${state}` : `there is no credential for ${service}`,
+    )
+  }
+  const fitting = usable.find((one) => covers(one.audience, url))
+  if (fitting) return fitting
+  throw new AuthError(
+    'outside_audience',
+    `${displayUrl(url)} is outside ${first.audience.bases.join(', ')}, where the credential may go`,
+  )
+}
+
+function redacted(response: Response, redactor: Redactor, asked: string): Response {
+  const { status } = response
+  const clean = (text: string) => redactor.redact(text).text
+  const headers = new Headers()
+  for (const [name, value] of response.headers) headers.append(name, clean(value))
+  const type = headers.get('content-type') ?? ''
+  let body = response.body
+  if (body !== null && textual.test(type)) {
+    headers.delete('content-length')
+    body = body.pipeThrough(
+      redactor.stream() as TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>,
+    )
+  }
+  const init = { status, statusText: clean(response.statusText), headers }
+  const bodyless = status === 204 || status === 205 || status === 304
+  const answer = new Response(bodyless ? null : body, init)
+  const url = withoutHash(response.url || asked)
+  Object.defineProperty(answer, 'url', { value: clean(url) })
+  Object.defineProperty(answer, 'redirected', { value: url !== withoutHash(asked) })
+  return answer
+}
+
+function withoutHash(url: string): string {
+  return url.split('#', 1)[0] ?? url
+}

@@ -1,0 +1,188 @@
+import { type Action, type Effect, makeAction } from '../consent/action.ts'
+import type { Call, ConsentLedger } from '../consent/ledger.ts'
+import { needsConsent } from '../engine/outcome-of.ts'
+import { AuthError } from '../errors.ts'
+import type { NetOptions } from '../net/transport.ts'
+import type { Outcome } from '../outcome.ts'
+import type { Owner } from '../owner.ts'
+import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
+import { sendSigned } from './signer.ts'
+
+const timeoutMs = 10_000
+
+export interface RevokeParts {
+  readonly net: NetOptions
+  readonly credentials: Credentials
+  readonly ledger: ConsentLedger
+  readonly now: () => number
+}
+
+/** What revoking it would bind; undefined where that was agreed to already. */
+export async function revokeAction(credential: Credential): Promise<Action | undefined> {
+  const { handle, owner, service, state, revocation, revision } = credential
+  if (state !== 'active' && state !== 'invalid') return undefined
+  const effect: Effect = {
+    kind: 'revoke',
+    credential: handle,
+    how: revocation === undefined ? 'local' : 'guided',
+    ...(revocation === undefined ? {} : { url: revocation.url }),
+  }
+  return makeAction({ verb: 'revoke', owner, service, revision, effects: [effect] })
+}
+
+/**
+ * Takes a credential out of use at once and ends it: a person deletes it where the service says, one
+ * probe then shows whether it is refused. The verdict says what is known, nothing more.
+ */
+export async function revokeCredential(
+  parts: RevokeParts,
+  credential: Credential,
+  call: Call,
+): Promise<Outcome> {
+  const { owner, handle, state } = credential
+  if (state === 'revoked' || state === 'forgotten') return tombstone(credential)
+  const action = await revokeAction(credential)
+  if (action === undefined) return confirm(parts, credential)
+  const standing = await parts.ledger.redeem(action, call)
+  // Agreed to and not done, as when a process was killed in between: it is done now.
+  if (standing.kind !== 'open' && standing.kind !== 'lost') {
+    return needsConsent(standing, action, parts.ledger)
+  }
+  const revoking = await parts.credentials.update(owner, handle, (one) =>
+    one.state === 'active' || one.state === 'invalid'
+      ? { ...one, state: 'revoking', revision: one.revision + 1 }
+      : one,
+  )
+  const outcome = await begun(parts, revoking)
+  await parts.ledger.settle(action, outcome, false)
+  return outcome
+}
+
+async function begun(parts: RevokeParts, revoking: Credential): Promise<Outcome> {
+  if (revoking.revocation === undefined || revoking.state !== 'revoking') {
+    return forget(parts, revoking)
+  }
+  // That it worked before is half of the later verdict.
+  if (revoking.workedAt === undefined && (await probe(parts, revoking)) === 'accepted') {
+    await worked(parts, revoking)
+  }
+  return guide(revoking)
+}
+
+/** Deletes the secret without an end at the service: it may still work there. */
+export async function forget(parts: RevokeParts, credential: Credential): Promise<Outcome> {
+  return bury(parts, credential, 'forgotten')
+}
+
+/**
+ * The outcome of a credential that replaces another: once a probe shows that it works it is the one
+ * that is used, and what is left is to revoke the old one.
+ */
+export async function verified(
+  parts: Pick<RevokeParts, 'net' | 'credentials' | 'now'>,
+  ready: Extract<Outcome, { status: 'ready' }>,
+  owner: Owner,
+): Promise<Outcome> {
+  const credential = await parts.credentials.get(owner, ready.credential.handle)
+  const { replaces, workedAt, handle, service } = credential
+  const old = replaces === undefined ? undefined : await parts.credentials.find(owner, replaces)
+  if (old === undefined || (old.state !== 'active' && old.state !== 'invalid')) return ready
+  const end = `auth_revoke { credential: "${old.handle}" }`
+  const about = { ...ready, service, credential: viewCredential(credential) }
+  const seen = workedAt === undefined ? await probe(parts, credential) : 'accepted'
+  if (seen === 'accepted') {
+    if (workedAt === undefined) await worked(parts, credential)
+    return { ...about, next: `${end} ends the old one, which is not used any more` }
+  }
+  const first = `auth_use { credential: "${handle}", method: "GET", path: "…" }`
+  return { ...about, next: `${first} to see that the new one works, and only then ${end}` }
+}
+
+async function worked(
+  { credentials, now }: Pick<RevokeParts, 'credentials' | 'now'>,
+  { owner, handle }: Credential,
+): Promise<void> {
+  await credentials.update(owner, handle, (one) => ({ ...one, workedAt: now() }))
+}
+
+async function confirm(parts: RevokeParts, credential: Credential): Promise<Outcome> {
+  const seen = await probe(parts, credential)
+  if (seen === 'refused') return bury(parts, credential, 'revoked')
+  if (seen === 'accepted') {
+    return guide(credential, 'It still works: it has not been deleted yet, or another one was.')
+  }
+  if (seen === 'none') return bury(parts, credential, 'forgotten')
+  return {
+    status: 'pending',
+    service: credential.service,
+    notBefore: parts.now() + 30_000,
+    reason: 'It is out of use here, but the service did not say whether it still accepts it.',
+    next: `auth_revoke { credential: "${credential.handle}" } asks the service again`,
+  }
+}
+
+/** One harmless request: does the service still accept it? Only a 401 is a no and only a 2xx a yes. */
+async function probe(
+  { net }: Pick<RevokeParts, 'net'>,
+  credential: Credential,
+): Promise<'accepted' | 'refused' | 'unclear' | 'none'> {
+  const url = credential.probe
+  if (url === undefined || credential.secret === undefined) return 'none'
+  try {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const request = new Request(url, { headers: { accept: 'application/json' }, signal })
+    const response = await sendSigned(net, credential, request, false)
+    await response.body?.cancel()
+    if (response.status === 401) return 'refused'
+    return response.ok ? 'accepted' : 'unclear'
+  } catch (error) {
+    if (AuthError.isInstance(error) && error.code === 'outside_audience') return 'none'
+    return 'unclear'
+  }
+}
+
+async function bury(
+  parts: RevokeParts,
+  credential: Credential,
+  state: 'revoked' | 'forgotten',
+): Promise<Outcome> {
+  const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
+    const { secret, ...rest } = one
+    return secret === undefined ? one : { ...rest, state }
+  })
+  return tombstone(buried)
+}
+
+/** Without a time at which it worked, a refusal may have been there all along. */
+function tombstone(credential: Credential): Outcome {
+  const { service, state, workedAt, revocation, handle } = credential
+  const about = { status: 'ended', service } as const
+  const url = revocation === undefined ? {} : { url: revocation.url }
+  if (state === 'revoked' && workedAt !== undefined) {
+    const reason = `The credential ${handle} worked before and is refused now.`
+    return { ...about, verdict: 'revoked', reason, next: 'none: it is done' }
+  }
+  const next = 'tell the person, who can make sure that it is deleted at the service'
+  if (state === 'revoked') {
+    const reason = `The credential ${handle} is refused, but it was never seen to work.`
+    return { ...about, ...url, verdict: 'unknown', reason, next }
+  }
+  const reason = `The credential ${handle} is deleted here and may still work at the service.`
+  return { ...about, ...url, verdict: 'forgotten', reason, next }
+}
+
+function guide(credential: Credential, notice?: string): Outcome {
+  const { service, handle, revocation, serviceId } = credential
+  const which = serviceId === undefined ? '' : ` (its id there is ${serviceId})`
+  return {
+    status: 'needs_person',
+    service,
+    need: {
+      kind: 'open-link',
+      text: `Delete the key${which} on this page. The agent has stopped using it.`,
+      ...(revocation === undefined ? {} : { url: revocation.url }),
+    },
+    ...(notice === undefined ? {} : { notice }),
+    next: `auth_revoke { credential: "${handle}" } when the person has deleted it`,
+  }
+}

@@ -1,0 +1,123 @@
+import { AuthError } from '../errors.ts'
+import { checkAddress } from '../net/address.ts'
+import { allowLoopback, type NetOptions } from '../net/transport.ts'
+import { checkUrl, displayUrl, loopbackPermitted } from '../net/url.ts'
+import type { Credential } from '../vault/credentials.ts'
+import { Secret } from '../vault/secret.ts'
+import { covers } from './audience.ts'
+import { createRedactor } from './redactor.ts'
+
+const maxHops = 5
+const redirects = [301, 302, 303, 307, 308]
+/** What may hold a credential of the caller's: ours goes in their place, on every hop. */
+const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key']
+const bodyHeaders = ['content-type', 'content-length', 'content-encoding', 'content-language']
+
+/**
+ * Sends a request with a credential. The credential goes nowhere but its audience: with `leave` a
+ * redirect out of it is followed by a GET that carries nothing of the caller's but `accept`, and from
+ * then on nothing is signed, wherever it leads; without `leave` such a redirect is the answer. So is
+ * every redirect of a request that says `redirect: 'manual'`.
+ *
+ * @throws AuthError `outside_audience`, `secret_refused`, `redirect_refused`, or what the transport throws;
+ * where surely nothing was sent with `details.sent` false
+ */
+export async function sendSigned(
+  net: NetOptions,
+  credential: Credential,
+  request: Request,
+  leave: boolean,
+): Promise<Response> {
+  const rules = { start: credential.start, loopbackAllowed: net[allowLoopback] === true }
+  const address = { loopbackAllowed: loopbackPermitted(rules) }
+  let current = request
+  let left = false
+  for (let hops = 0; ; hops++) {
+    const url = unsentOn(hops === 0, () => checkUrl(current.url, rules))
+    if (!left && !covers(credential.audience, url)) {
+      if (hops === 0) throw unsent('outside_audience', `${displayUrl(url)} ${outside}`)
+      left = true
+    }
+    if (left && !net.transport.pinsAddresses && net.transport.vouched !== true) {
+      throw refused(url, 'cannot be checked: this runtime does not see which address is dialled')
+    }
+    const signed = left ? new Request(current, { redirect: 'manual' }) : sign(current, credential)
+    const response = await net.transport.request(signed, (ip) => checkAddress(ip, address))
+    const location = response.headers.get('location')
+    if (location === null || !redirects.includes(response.status)) return response
+    if (request.redirect === 'manual') return response
+    const target = URL.parse(location, url)
+    const stays = target !== null && !left && covers(credential.audience, target)
+    if (!stays && !leave) return response
+    const method = followedBy(current.method, response.status)
+    if (method === undefined && !leave) return response
+    await response.body?.cancel()
+    if (request.redirect === 'error') throw refused(url, 'redirects, which the caller excluded')
+    if (target === null) throw refused(url, 'redirects to no URL')
+    if (hops === maxHops) throw refused(url, 'redirects too often')
+    if (url.protocol === 'https:' && target.protocol !== 'https:') {
+      throw refused(url, `redirects from https to ${target.protocol.slice(0, 32)}`)
+    }
+    if (!stays && holds(target, credential)) {
+      throw refused(url, 'redirects elsewhere with the credential in the address')
+    }
+    if (method === undefined) throw refused(url, `redirects a ${current.method} with a body`)
+    target.hash = ''
+    current = redirected(current, checkUrl(target.href, rules), method, stays)
+  }
+}
+
+const outside = 'is not where this credential may go'
+
+/** The request with the credential in its header, and nowhere else. */
+function sign(request: Request, credential: Credential): Request {
+  const { secret, header, prefix, handle, state } = credential
+  if (secret === undefined) {
+    throw unsent('secret_refused', `the credential ${handle} is ${state}`)
+  }
+  const headers = new Headers(request.headers)
+  for (const name of credentialHeaders) headers.delete(name)
+  try {
+    headers.set(header, `${prefix}${Secret.open(secret)}`)
+  } catch {
+    // The platform's message quotes the value.
+    throw unsent('secret_refused', `the credential ${handle} cannot be sent in a header`)
+  }
+  return new Request(request, { headers, redirect: 'manual' })
+}
+
+function holds(url: URL, { secret }: Credential): boolean {
+  if (secret === undefined) return false
+  return createRedactor([secret]).redact(url.href).found > 0
+}
+
+/** The method of the request that follows, or undefined where its body would have to be sent again. */
+function followedBy(method: string, status: number): 'GET' | 'HEAD' | undefined {
+  if (method === 'GET' || method === 'HEAD') return method
+  const becomesGet = status === 303 || ((status === 301 || status === 302) && method === 'POST')
+  return becomesGet ? 'GET' : undefined
+}
+
+function redirected(from: Request, target: URL, method: string, stays: boolean): Request {
+  const accept = from.headers.get('accept')
+  const headers = stays ? new Headers(from.headers) : new Headers(accept ? { accept } : {})
+  if (method !== from.method) for (const name of bodyHeaders) headers.delete(name)
+  return new Request(target, { method, headers, redirect: 'manual', signal: from.signal })
+}
+
+function unsentOn<T>(first: boolean, check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!first || !AuthError.isInstance(error)) throw error
+    throw unsent(error.code, error.message)
+  }
+}
+
+function unsent(code: AuthError['code'], message: string): AuthError {
+  return new AuthError(code, message, { details: { sent: false } })
+}
+
+function refused(url: URL, rule: string): AuthError {
+  return new AuthError('redirect_refused', `${url.origin} ${rule}`, { details: { sent: true } })
+}

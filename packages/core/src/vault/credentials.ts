@@ -1,0 +1,224 @@
+import { newId } from '../encoding.ts'
+import { AuthError } from '../errors.ts'
+import type { CredentialView } from '../outcome.ts'
+import { type Owner, ownerKey } from '../owner.ts'
+import { type Audience, hostRank, sameService } from '../use/audience.ts'
+import { createRedactor, type Redactor } from '../use/redactor.ts'
+import { Secret } from './secret.ts'
+import type { RecordRef, Store } from './store.ts'
+
+/** A credential as the vault keeps it. The secret is gone once it is revoked or forgotten. */
+export interface Credential {
+  readonly handle: string
+  readonly owner: Owner
+  readonly service: string
+  /** The URL at which its story began; decides whether loopback may be spoken to. */
+  readonly start: string
+  readonly kind: string
+  readonly method: string
+  readonly header: string
+  readonly prefix: string
+  readonly secret?: Secret
+  readonly audience: Audience
+  readonly state: CredentialView['state']
+  readonly registration?: string
+  readonly parent?: string
+  /** The handle of the one whose place it takes, as soon as it was seen to work. */
+  readonly replaces?: string
+  readonly serviceId?: string
+  readonly probe?: string
+  readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
+  readonly issuedAt: number
+  readonly lastUsedAt?: number
+  /** When the service last accepted it: answered a request with a 2xx. */
+  readonly workedAt?: number
+  /** Grows with every use of a revoke consent. */
+  readonly revision: number
+}
+
+type Change = (credential: Credential) => Credential
+
+/** The times of use are written down this often at most. */
+const noteEveryMs = 60_000
+
+/** Owners whose redactor is kept built. */
+const maxRedactors = 100
+
+/** The credentials of all owners, each read and written under its own. */
+export class Credentials {
+  readonly #store: Store
+  readonly #redactors = new Map<string, { readonly of: string; readonly redactor: Redactor }>()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** A new handle; with a registration's id always the same one, so that a second write cannot double it. */
+  static handle(registration?: string): string {
+    return registration === undefined ? newId('cred') : registration.replace(/^reg_/, 'cred_')
+  }
+
+  /** Keeps a new credential. When it is there already, the one that is there stays and is returned. */
+  async add(credential: Credential): Promise<Credential> {
+    const ref = await this.#ref(credential.owner, credential.handle)
+    try {
+      await this.#store.put({ ...ref, value: encode(credential) }, 0)
+      return credential
+    } catch (error) {
+      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+      return this.get(credential.owner, credential.handle)
+    }
+  }
+
+  async find(owner: Owner, handle: string): Promise<Credential | undefined> {
+    if (!/^[A-Za-z0-9_-]{1,128}$/.test(handle)) return undefined
+    const record = await this.#store.get(await this.#ref(owner, handle))
+    return record === undefined ? undefined : decode(record.value)
+  }
+
+  async get(owner: Owner, handle: string): Promise<Credential> {
+    const credential = await this.find(owner, handle)
+    if (credential === undefined) {
+      throw new AuthError(
+        'not_found',
+        `there is no credential ${handle.slice(0, 80)} of this owner`,
+      )
+    }
+    return credential
+  }
+
+  /** Changes one, trying again when another process was first. */
+  async update(owner: Owner, handle: string, change: Change): Promise<Credential> {
+    const ref = await this.#ref(owner, handle)
+    for (let left = 5; ; left--) {
+      const record = await this.#store.get(ref)
+      if (record === undefined) {
+        throw new AuthError(
+          'not_found',
+          `there is no credential ${handle.slice(0, 80)} of this owner`,
+        )
+      }
+      const changed = change(decode(record.value))
+      try {
+        await this.#store.put({ ...ref, value: encode(changed) }, record.revision)
+        return changed
+      } catch (error) {
+        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
+        if (!again) throw error
+      }
+    }
+  }
+
+  /**
+   * Writes down what an answer's status says about a credential: a 401 makes it `invalid`, a 2xx
+   * `active` again. Throws nothing that the store throws.
+   */
+  async note(credential: Credential, status: number, now: number): Promise<void> {
+    const { owner, handle, state, lastUsedAt = 0, workedAt } = credential
+    const worked = status >= 200 && status < 300
+    const changes =
+      (status === 401 && state === 'active') ||
+      (worked && (state === 'invalid' || workedAt === undefined))
+    if (!changes && now - lastUsedAt < noteEveryMs) return
+    try {
+      await this.update(owner, handle, (one) => {
+        const used = { ...one, lastUsedAt: now, ...(worked ? { workedAt: now } : {}) }
+        if (status === 401 && one.state === 'active') return { ...used, state: 'invalid' }
+        return worked && one.state === 'invalid' ? { ...used, state: 'active' } : used
+      })
+    } catch (error) {
+      // The request was answered: that must not be lost over a note. A broken store shows elsewhere.
+      if (!AuthError.isInstance(error)) throw error
+    }
+  }
+
+  async list(owner: Owner): Promise<readonly Credential[]> {
+    const key = await ownerKey(owner)
+    const found: Credential[] = []
+    for (let after: string | undefined; ; ) {
+      const page = await this.#store.list({
+        kind: 'credential',
+        owner: key,
+        ...(after ? { after } : {}),
+      })
+      for (const record of page.records) found.push(decode(record.value))
+      if (page.next === undefined) break
+      after = page.next
+    }
+    return found.sort((a, b) => b.issuedAt - a.issuedAt)
+  }
+
+  /**
+   * Those that may serve a service, the best first: usable before not, those of this very host before
+   * its siblings, newest first. One that came in an answer to `use` is meant only by its handle; one
+   * that replaces another waits behind it until it was seen to work.
+   */
+  async forService(owner: Owner, service: string): Promise<readonly Credential[]> {
+    const all = await this.list(owner)
+    const active = new Set(all.filter(({ state }) => state === 'active').map((one) => one.handle))
+    const states = { active: 0, invalid: 2, revoking: 3, revoked: 4, forgotten: 4 }
+    const rank = (one: Credential): number => {
+      if (one.parent !== undefined) return 9
+      const early = one.workedAt === undefined && active.has(one.replaces ?? '')
+      return one.state === 'active' && early ? 1 : states[one.state]
+    }
+    return all
+      .filter((one) => one.service === service || sameService(one, service))
+      .sort((a, b) => rank(a) - rank(b) || hostRank(a, service) - hostRank(b, service))
+  }
+
+  /**
+   * Takes an owner's secrets, and `more`, out of text. They are read anew each time; the redactor is
+   * built anew, which is what takes long, only when they have changed.
+   */
+  async redactor(owner: Owner, more: readonly Secret[]): Promise<Redactor> {
+    const held = await this.list(owner)
+    const secrets = [...held.flatMap(({ secret }) => secret ?? []), ...more]
+    const of = JSON.stringify(secrets.map((secret) => Secret.open(secret)))
+    const key = await ownerKey(owner)
+    const known = this.#redactors.get(key)
+    if (known?.of === of) return known.redactor
+    const redactor = createRedactor(secrets)
+    this.#redactors.delete(key)
+    this.#redactors.set(key, { of, redactor })
+    const [oldest] = this.#redactors.keys()
+    if (this.#redactors.size > maxRedactors && oldest !== undefined) this.#redactors.delete(oldest)
+    return redactor
+  }
+
+  async #ref(owner: Owner, handle: string): Promise<RecordRef> {
+    return { kind: 'credential', owner: await ownerKey(owner), id: handle }
+  }
+}
+
+export function viewCredential(credential: Credential): CredentialView {
+  const { handle, service, kind, state, audience, issuedAt, lastUsedAt, method, parent } =
+    credential
+  return {
+    handle,
+    service,
+    kind,
+    state,
+    audience: audience.bases,
+    issuedAt,
+    ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+    method,
+    ...(parent === undefined ? {} : { parent }),
+  }
+}
+
+/** Leaves out what holds the same secret as one before it. */
+export function distinct<T extends { readonly secret: Secret }>(items: readonly T[]): readonly T[] {
+  const values = items.map(({ secret }) => Secret.open(secret))
+  return items.filter((_, at) => values.indexOf(values[at] ?? '') === at)
+}
+
+function encode(credential: Credential): string {
+  const { secret, ...rest } = credential
+  return JSON.stringify({ ...rest, secret: secret && Secret.open(secret) })
+}
+
+function decode(text: string): Credential {
+  const { secret, ...rest } = JSON.parse(text) as Credential & { secret?: string }
+  return secret === undefined ? rest : { ...rest, secret: new Secret(secret) }
+}

@@ -1,0 +1,39 @@
+import { AuthError } from '../errors.ts'
+import type { RecordRef, Store } from './store.ts'
+
+/** Finds a record by its public id alone, for calls that do not know the owner. */
+export class RecordIndex {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async add(id: string, ref: RecordRef): Promise<void> {
+    try {
+      await this.#store.put({ ...at(id), value: JSON.stringify(ref) }, 0)
+    } catch (error) {
+      // The same id points at the same record: a second writer wrote the same.
+      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+    }
+  }
+
+  async move(id: string, ref: RecordRef): Promise<void> {
+    const record = await this.#store.get(at(id))
+    if (record) await this.#store.put({ ...at(id), value: JSON.stringify(ref) }, record.revision)
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#store.delete(at(id))
+  }
+
+  async find(id: string): Promise<RecordRef | undefined> {
+    if (!/^[A-Za-z0-9_-]{1,128}$/.test(id)) return undefined
+    const record = await this.#store.get(at(id))
+    return record === undefined ? undefined : (JSON.parse(record.value) as RecordRef)
+  }
+}
+
+function at(id: string): RecordRef {
+  return { kind: 'meta', owner: 'index', id }
+}

@@ -1,0 +1,189 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { PassThrough } from 'node:stream'
+import { afterEach, expect, test } from 'vitest'
+import { promptPerson } from '../src/node/index.ts'
+import { makeKey, waitingForKey } from './intake-world.ts'
+import { closeWorlds, email, expectStatus, openWorld, signedUp } from './world.ts'
+
+afterEach(closeWorlds)
+
+/** A terminal as far as Node sees one: what is written to it, and when it echoes. */
+function terminal() {
+  const input = Object.assign(new PassThrough(), {
+    isTTY: true,
+    raw: false,
+    setRawMode(raw: boolean) {
+      this.raw = raw
+    },
+  })
+  const output = new PassThrough()
+  let shown = ''
+  output.on('data', (chunk) => {
+    shown += String(chunk)
+  })
+  const until = async (text: string, times = 1) => {
+    while (shown.split(text).length <= times) await new Promise((next) => setTimeout(next, 5))
+  }
+  return { input, output, until, shown: () => shown }
+}
+
+async function asking() {
+  const world = await openWorld()
+  const { session, sandbox, auth } = world
+  const id = await waitingForKey(session, sandbox.urls.api)
+  const { need } = expectStatus(await session.claim({ registration: id }), 'needs_person')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, service: sandbox.urls.api, need }, screen)
+  outcome.catch(() => {})
+  await screen.until('not shown')
+  return { ...world, id, screen, outcome }
+}
+
+test('a key is asked for without being shown, and kept', async () => {
+  const world = await asking()
+  const { screen, outcome, session, sandbox } = world
+  expect(screen.shown()).toContain(`only under ${sandbox.urls.api}/v2`)
+  expect(screen.shown()).toContain(`Page: ${sandbox.urls.portal}/#/app/api-keys`)
+  expect(screen.input.raw).toBe(true)
+  const key = await makeKey(world)
+  screen.input.write(`${key}\r`)
+  expectStatus(await outcome, 'ready')
+  expect(screen.input.raw).toBe(false)
+  expect(screen.shown()).not.toContain(key)
+  expect(await session.list()).toHaveLength(1)
+})
+
+test('what is wrong is said and asked again, until it is right', async () => {
+  const world = await asking()
+  const { screen, outcome } = world
+  const wrong = ['kim@operator.test', '', 'KEY00123456789MADEUP0123456789MADEUP']
+  for (const [at, text] of wrong.entries()) {
+    screen.input.write(`${text}\r`)
+    await screen.until('not shown', at + 2)
+  }
+  expect(screen.shown()).toContain('it is an e-mail address')
+  expect(screen.shown()).toContain('not of the form asked for')
+  expect(screen.shown()).toContain('does not accept this key (401)')
+  for (const text of wrong.filter((one) => one !== '')) expect(screen.shown()).not.toContain(text)
+  screen.input.write(`${await makeKey(world)}\n`)
+  expectStatus(await outcome, 'ready')
+})
+
+test('keys that edit are obeyed, keys that move type nothing', async () => {
+  const world = await asking()
+  const { screen, outcome } = world
+  const key = await makeKey(world)
+  screen.input.write('rubbish\x15')
+  screen.input.write(`${key.slice(0, 9)}xy\x7f\b\x1b[D\x1b`)
+  screen.input.write(`[1;5C\x1bOA${key.slice(9)}\r`)
+  expectStatus(await outcome, 'ready')
+})
+
+test('a line end within a paste is no Enter: a whole command is refused whole', async () => {
+  const world = await asking()
+  const { screen, outcome, sandbox } = world
+  const requests = sandbox.log.length
+  const key = await makeKey(world)
+  screen.input.write(`\x1b[200~curl https://x.test \\\r -H "Authorization: Bearer ${key}"\r\x1b[20`)
+  screen.input.write('1~\r')
+  await screen.until('not shown', 2)
+  expect(screen.shown()).toContain('it is a whole command')
+  expect(sandbox.log.slice(requests).some(({ path }) => path.includes('phone_numbers'))).toBe(false)
+  screen.input.write(`\x1b[200~${key}\n\x1b[201~\r`)
+  expectStatus(await outcome, 'ready')
+})
+
+test.each([
+  ['Ctrl-C', '\x03'],
+  ['Ctrl-D', 'half a key\x04'],
+])('%s gives up', async (_, keys) => {
+  const { screen, outcome, session, id } = await asking()
+  screen.input.write(keys)
+  await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
+  expect(screen.input.raw).toBe(false)
+  expectStatus(await session.claim({ registration: id }), 'needs_person')
+})
+
+test('so does the end of input', async () => {
+  const { screen, outcome } = await asking()
+  screen.input.end()
+  await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
+})
+
+test('without a terminal nothing is asked', async () => {
+  const { auth, session, sandbox } = await openWorld()
+  const id = await waitingForKey(session, sandbox.urls.api)
+  const { need } = expectStatus(await session.claim({ registration: id }), 'needs_person')
+  const piped = { input: new PassThrough(), output: new PassThrough() }
+  await expect(promptPerson(auth, { id, need }, piped)).rejects.toMatchObject({
+    code: 'invalid_input',
+  })
+})
+
+test('a link is hidden, an address is not', async () => {
+  const world = await openWorld({ identity: () => ({}) })
+  const { auth, session, sandbox } = world
+  const asked = await session.register({ service: sandbox.urls.api })
+  const { registration: id = '', need } = expectStatus(asked, 'needs_person')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, need }, screen)
+  await screen.until('Mail address: ')
+  screen.input.write('kim\r')
+  await screen.until('Mail address: ', 2)
+  screen.input.write(`${email}\r`)
+  expectStatus(await outcome, 'needs_answer')
+  expect(screen.shown()).toContain(email)
+
+  const other = await openWorld({ identity: () => ({ email }) })
+  const signed = await signedUp(other)
+  const mail = expectStatus(signed.outcome, 'needs_person')
+  const second = terminal()
+  const prompt = { id: signed.registration, need: mail.need }
+  const done = promptPerson(other.auth, prompt, second)
+  await second.until('not shown')
+  const [message] = other.sandbox.mail.list(email)
+  const link = /href="([^"]*bot_sessions[^"]*)"/.exec(message?.html ?? '')?.[1] ?? ''
+  second.input.write(`${link}\r`)
+  expectStatus(await done, 'ready')
+  expect(second.shown()).not.toContain('token=')
+})
+
+test('what a service put into a text moves no cursor', async () => {
+  const { auth, session, sandbox } = await openWorld()
+  const id = await waitingForKey(session, sandbox.urls.api)
+  const { need } = expectStatus(await session.claim({ registration: id }), 'needs_person')
+  const screen = terminal()
+  const prompt = { id, need: { ...need, text: 'a\x1b[2Jb\u202e' }, notice: '\x07c\r\nd' }
+  const outcome = promptPerson(auth, prompt, screen)
+  await screen.until('not shown')
+  const said = screen.shown().replaceAll('\x1b[?2004h', '')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  expect(said).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/)
+  screen.input.write('\x03')
+  await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
+})
+
+const script = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? ''
+
+test.skipIf(!script.includes('util-linux'))(
+  'at a real terminal nothing of the key is shown',
+  async () => {
+    const world = await openWorld()
+    const child = new URL('prompt-child.ts', import.meta.url).pathname
+    const { execPath } = process
+    const command = `'${execPath}' --conditions=@authmd/source '${child}' ${world.sandbox.urls.api}`
+    const program = spawn('script', ['-qec', command, '/dev/null'])
+    let shown = ''
+    const key = await makeKey(world)
+    program.stdout.on('data', (chunk) => {
+      const before = shown
+      shown += String(chunk)
+      const asked = /not shown\): $/
+      if (asked.test(shown) && !asked.test(before)) program.stdin.write(`${key}\r`)
+    })
+    const code = await new Promise((resolve) => program.on('close', resolve))
+    expect(shown).toContain('came to ready')
+    expect(shown).not.toContain(key)
+    expect(code).toBe(0)
+  },
+)
