@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../../..')
+const dir = join(import.meta.dirname, '../.report/readme')
+
+test('every TypeScript block of the README compiles', () => {
+  const blocks = [
+    ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm),
+  ]
+  expect(blocks.length).toBeGreaterThan(1)
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  for (const [at, [, code = '']] of blocks.entries())
+    writeFileSync(join(dir, `block-${at + 1}.ts`), code)
+  const compilerOptions = { types: ['node'], isolatedDeclarations: false, declaration: false }
+  const config = { extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config))
+  const { status, stdout } = spawnSync('tsc', ['-p', dir], { encoding: 'utf8' })
+  expect(stdout).toBe('')
+  expect(status).toBe(0)
+}, 60_000)
