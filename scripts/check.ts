@@ -4,7 +4,18 @@ import { spawnSync } from 'node:child_process'
 const steps: readonly (readonly string[])[] = [
   ['biome', 'check', '.'],
   ['knip'],
-  ['turbo', 'run', 'typecheck', 'build', 'test', 'check:package', '--output-logs=new-only'],
+  [
+    'turbo',
+    'run',
+    'typecheck',
+    'typecheck:scripts',
+    'build',
+    'test',
+    'test:house',
+    'check:package',
+    '--output-logs=new-only',
+    '--concurrency=2',
+  ],
 ]
 
 for (const [command = '', ...args] of steps) {

@@ -9,7 +9,7 @@ interface Report {
   readonly testResults: readonly { status: string; assertionResults: readonly unknown[] }[]
 }
 
-const files = globSync('{packages,apps}/*/.report/vitest.json')
+const files = globSync(['.report/vitest.json', '{packages,apps}/*/.report/vitest.json'])
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const file of files) {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
