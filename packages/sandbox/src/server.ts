@@ -13,7 +13,7 @@ export interface SandboxEnv {
   Bindings: HttpBindings & { entry: LogEntry }
 }
 export type SandboxContext = Context<SandboxEnv>
-export type Handler = (c: SandboxContext) => Promise<Response>
+type Handler = (c: SandboxContext) => Promise<Response>
 
 /** One HTTP server on 127.0.0.1 with a virtual host for each site of each service. */
 export interface SandboxServer {

@@ -4,7 +4,7 @@ import { checkUrl, registrableDomain } from '../net/url.ts'
 import type { Tried } from './profile.ts'
 
 /** Addresses that answered "not here", until when (epoch milliseconds). Kept by the caller, in memory. */
-export type NotHere = Map<string, number>
+type NotHere = Map<string, number>
 
 /** What discovery works with. */
 export interface DiscoverDeps {

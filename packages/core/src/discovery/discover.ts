@@ -17,7 +17,7 @@ import {
 } from './metadata.ts'
 import type { ServiceProfile } from './profile.ts'
 
-export type { DiscoverDeps, NotHere } from './asking.ts'
+export type { DiscoverDeps } from './asking.ts'
 
 /**
  * Finds out how a service lets agents in, starting from the URL of its API, its site or its auth.md.

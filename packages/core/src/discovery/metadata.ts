@@ -97,7 +97,7 @@ export function readResourceMetadata(
 }
 
 /** How the resource that metadata names fits the URL that was asked. */
-export function resourceFit(resource: string, asked: string): 'same' | 'related' | 'other' {
+function resourceFit(resource: string, asked: string): 'same' | 'related' | 'other' {
   if (!URL.canParse(resource) || !URL.canParse(asked)) return 'other'
   const [named, wanted] = [new URL(resource), new URL(asked)]
   if (named.origin !== wanted.origin || named.username || named.hash) return 'other'

@@ -17,7 +17,7 @@ export interface JournalEntry {
 }
 
 /** Requests that an answer led to and that need a consent which was not there. */
-export interface ConsentWait {
+interface ConsentWait {
   readonly for: 'consent'
   readonly plans: readonly [RequestPlan, ...RequestPlan[]]
 }

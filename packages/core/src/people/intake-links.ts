@@ -5,7 +5,7 @@ import type { RecordIndex } from '../vault/index-record.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 
 /** Wrong secrets and wrong answers that a link survives. */
-export const maxMisses = 10
+const maxMisses = 10
 /** A link that has ended is told apart from one that never was for this long. */
 const rememberedMs = 24 * 3_600_000
 

@@ -8,7 +8,7 @@ import { redactionText } from './redactor-unseen.ts'
 export { redactionText, redactUnseen, type UnseenSecret } from './redactor-unseen.ts'
 
 /** Secrets with fewer characters cannot be told from ordinary text. */
-export const shortestSecret = 8
+const shortestSecret = 8
 
 /** Layers of encoding that are looked through. */
 const layers = 3

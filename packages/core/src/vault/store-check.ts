@@ -2,7 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { RecordKind, RecordQuery, RecordRef } from './store.ts'
 
 /** Bytes of UTF-8 that a record's value may have. */
-export const maxValueBytes: number = 4 * 1024 * 1024
+const maxValueBytes: number = 4 * 1024 * 1024
 
 /** Bytes of text that `sealed()` makes of the longest value, with room to spare. */
 export const maxSealedBytes: number = 6 * 1024 * 1024
