@@ -8,7 +8,10 @@ export const shared = defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    // A worker keeps what it has imported: importing a framework anew for each file costs more than the tests.
+    isolate: false,
+    maxWorkers: 2,
     reporters: ['default', 'json'],
     outputFile: { json: '.report/vitest.json' },
     execArgv: ['--conditions=@authmd/source'],

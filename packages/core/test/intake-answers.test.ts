@@ -16,12 +16,19 @@ import {
   openWorld,
   sent,
   signedUp,
+  type World,
 } from './world.ts'
 
 afterEach(closeWorlds)
 
 const terminal = { approver: 'terminal' }
 const madeUp = '0123456789MADEUP0123456789MADEUP0123456789'
+
+/** The sign-in link as it stands in the source of the newest mail. */
+function newestLink({ sandbox }: Pick<World, 'sandbox'>): string {
+  const [mail] = sandbox.mail.list(email).toSorted((a, b) => b.receivedAt - a.receivedAt)
+  return /href="([^"]*bot_sessions[^"]*)"/.exec(mail?.html ?? '')?.[1] ?? ''
+}
 
 test('a key goes from the page into the vault, is used, and was never shown', async () => {
   const told: unknown[] = []
@@ -167,9 +174,7 @@ test('the link of a mail: the wrong one is refused, the right one gives the key'
     expect.stringContaining('not the sign-in link'),
   ])
   expect(sent(world, 'bot_sessions')).toBe(0)
-  const [mail] = world.sandbox.mail.list(email)
-  const link = /href="([^"]*bot_sessions[^"]*)"/.exec(mail?.html ?? '')?.[1] ?? ''
-  const done = await submit(link)
+  const done = await submit(newestLink(world))
   expect([done.status, done.text]).toEqual([200, expect.stringContaining('The link was taken')])
   expectStatus(await world.session.claim({ registration }), 'ready')
   await server.close()
@@ -191,6 +196,32 @@ test('a mail address: checked for its form, and then the puzzle is put', async (
   const consent = await world.session.register(answerTo(world, puzzle))
   expect(expectStatus(consent, 'needs_consent').action.summary).toContain('kim@operator.test')
   await approve(world, consent)
+})
+
+test('a link is for one question: not for the next of its kind, nor for another kind', async () => {
+  const world = await openWorld({ identity: () => ({}) })
+  const { session, sandbox, auth } = world
+  const asked = await session.register({ service: sandbox.urls.api })
+  const { registration = '' } = expectStatus(asked, 'needs_person')
+  const server = await serveIntake(auth)
+  const forEmail = await visit((await server.link(registration)).url)
+  await auth.people.answer(registration, { email }, terminal)
+  const puzzle = answerTo(world, await session.claim({ registration }))
+  await approve(world, await session.register(puzzle))
+  expectStatus(await session.register(puzzle), 'needs_person')
+  expect((await forEmail.submit(email)).status).toBe(410)
+
+  const forMail = await visit((await server.link(registration)).url)
+  const spent = await forMail.submit(`${sandbox.urls.api}/v2/bot_sessions?token=spent`)
+  expect([spent.status, spent.text]).toEqual([200, expect.stringContaining('used or had expired')])
+  const { notBefore } = expectStatus(await session.claim({ registration }), 'pending')
+  sandbox.clock.advance(notBefore - sandbox.clock.now())
+  expectStatus(await session.claim({ registration }), 'needs_person')
+  expect((await forMail.submit(newestLink(world))).status).toBe(410)
+  const next = await visit((await server.link(registration)).url)
+  expect((await next.submit(newestLink(world))).status).toBe(200)
+  expectStatus(await session.claim({ registration }), 'ready')
+  await server.close()
 })
 
 test('a page on which something was to be done: one button', async () => {
@@ -307,4 +338,24 @@ X-API-Key: KEY
     credential: { audience: [sites.url('api.good.localhost/v1')] },
   })
   expect(sites.seen.filter((one) => one.endsWith('/v1/me'))).toHaveLength(1)
+})
+
+test('a name in other letters is shown as it is in the network, with a word about it', async () => {
+  const host = new URL('http://api.v\u0435ndor.localhost').host
+  const sites = await startSites({
+    [`${host}/auth.md`]: `# auth.md
+* **claim_uri (interactive):** http://${host}:{port}/keys
+
+Send the key as a Bearer token.
+`,
+  })
+  const world = await openWorld()
+  const registration = await waitingForKey(world.session, sites.url('api.v\u0435ndor.localhost'))
+  const server = await serveIntake(world.auth)
+  const { page } = await visit((await server.link(registration)).url)
+  await server.close()
+  expect(host).toMatch(/^api\.xn--/)
+  expect(page.text).toContain(`<h1>An API key for ${host}:${sites.port}</h1>`)
+  expect(page.text).toContain('letters that can look like others')
+  expect(page.text).not.toContain('\u0435')
 })

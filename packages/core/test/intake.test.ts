@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { serveIntake } from '../src/node/intake-server.ts'
 import { memoryStore } from '../src/vault/memory-store.ts'
 import type { Store } from '../src/vault/store.ts'
-import { ask, makeKey, openIntake, visit } from './intake-world.ts'
+import { ask, makeKey, openIntake, visit, waitingForKey } from './intake-world.ts'
 import { closeWorlds, expectStatus, openWorld, owner } from './world.ts'
 
 afterEach(closeWorlds)
@@ -31,6 +31,20 @@ test('the page says who asks, for which service, where the key goes and until wh
   expect(page.text.indexOf('sent only to')).toBeLessThan(page.text.indexOf('<label'))
   expect(page.text).not.toContain('<script')
   expect(at).not.toContain(new URL(link).pathname.split('/').at(-1))
+})
+
+test('what others named is text on the page, and what hides in it is shown', async () => {
+  const world = await openWorld()
+  const tenant = `<img src=x onerror=alert(1)>"'&`
+  const session = world.auth.as({ tenant, user: 'a\u202eb\u200bc' })
+  const registration = await waitingForKey(session, world.sandbox.urls.api)
+  const intake = await serveIntake(world.auth, { name: '</dd><script>' })
+  const { page } = await visit((await intake.link(registration)).url)
+  await intake.close()
+  expect(page.text).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;')
+  expect(page.text).toContain('&lt;/dd&gt;&lt;script&gt;')
+  expect(page.text).toContain('user a\\u{202e}b\\u{200b}c')
+  expect(page.text).not.toMatch(/<img|<script|[\u202e\u200b]/)
 })
 
 test('a link holds 256 bits, and the store holds none of them', async () => {

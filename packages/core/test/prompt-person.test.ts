@@ -89,7 +89,7 @@ test('a line end within a paste is no Enter: a whole command is refused whole', 
   await screen.until('not shown', 2)
   expect(screen.shown()).toContain('it is a whole command')
   expect(sandbox.log.slice(requests).some(({ path }) => path.includes('phone_numbers'))).toBe(false)
-  screen.input.write(`\x1b[200~${key}\n\x1b[201~\r`)
+  screen.input.write(`\x1b[200~\n${key}\r\n\x1b[201~\r`)
   expectStatus(await outcome, 'ready')
 })
 

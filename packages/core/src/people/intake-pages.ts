@@ -143,7 +143,7 @@ export function answered(
 <p>${outcome.reason}</p>
 <p>There is nothing more to do here. The agent has been told.</p>`
     : html`<h1>Thank you, that is all</h1>
-<p>${taken}${outcome.status === 'ready' ? html` The agent can now use ${address(service)}.` : ''}</p>
+<p>${outcome.status === 'pending' ? outcome.reason : taken}${outcome.status === 'ready' ? html` The agent can now use ${address(service)}.` : ''}</p>
 <p>You can close this page. The link that led here does not work any more.</p>`
   return documentOf(200, failed ? html`Not done` : html`Done`, main, headers)
 }
