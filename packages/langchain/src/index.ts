@@ -1,0 +1,90 @@
+import type { AgentAuth, Owner } from '@authmd/core'
+import type { BaseMessage } from '@langchain/core/messages'
+import type { Command } from '@langchain/langgraph'
+import { type AgentMiddleware, createMiddleware } from 'langchain'
+import { askPerson, channel } from './approval.ts'
+import { type OwnerSource, sessionsOf } from './owner.ts'
+import { type Ask, resume } from './resume.ts'
+import { type AuthTools, makeTools } from './tools.ts'
+import { awaitPerson } from './waits.ts'
+
+export type { ConsentRequest } from './approval.ts'
+export type { AuthRuntime, OwnerSource } from './owner.ts'
+export type { Ask, AuthAnswer, AuthQuestion, ConsentQuestion } from './resume.ts'
+export type { AuthProgress, AuthToolArtifact, AuthTools } from './tools.ts'
+export type { PersonWait, WaitRequest } from './waits.ts'
+
+/** What the application sets. */
+export interface AgentAuthOptions<CONTEXT> {
+  /** Whose credentials they are: from what the application gave with the run, never from a message. */
+  readonly owner: OwnerSource<CONTEXT>
+  /** Who approves, for the record; `unknown via langchain` where it is left out. */
+  readonly approver?: string
+  /** What a person has to do elsewhere is a tool's `'result'`, the default, or an `'interrupt'`. */
+  readonly waits?: 'result' | 'interrupt'
+  /**
+   * Decisions without the ids of consents count as well, as other review pages send them: for what the
+   * thread asks when they arrive. Leave it off where one may arrive twice or late.
+   */
+  readonly unnamedDecisions?: boolean
+}
+
+export interface AuthAdapter {
+  /** `auth_discover`, `auth_register`, `auth_claim`, `auth_use`, `auth_revoke`. */
+  readonly tools: AuthTools
+  /** Asks before our tools run. Without it they do nothing that binds anybody. */
+  readonly middleware: AgentMiddleware<undefined, undefined, unknown>
+  /** The same as a node of a plain `StateGraph`, between the model and the tools. */
+  approve(state: { readonly messages: BaseMessage[] }): Promise<void>
+  /**
+   * Puts the questions of an interrupted result to the person and makes the `Command` to go on with.
+   * Interrupts that are not ours stay open.
+   *
+   * @throws AuthError `invalid_input` where none is ours
+   */
+  resume(result: unknown, ask: Ask): Promise<Command<unknown, never, never>>
+}
+
+/**
+ * The five tools of authmd for LangChain.js and LangGraph, and the middleware that asks the person.
+ *
+ * What binds somebody is put in an interrupt before the tools run, and core checks each answer against
+ * the question that it has on record: a made-up, changed, late or used-up answer runs nothing, and a
+ * checkpoint that is run again does nothing twice. Interrupts need a checkpointer.
+ *
+ * @throws AuthError `owner_invalid` for a fixed owner that is none
+ * @example
+ * ```ts
+ * const authmd = agentAuth(auth, { owner: (runtime) => runtime.context.owner })
+ * const agent = createAgent({
+ *   model,
+ *   tools: [...authmd.tools, ...mine],
+ *   middleware: [authmd.middleware],
+ *   contextSchema,
+ *   checkpointer,
+ * })
+ * const config = { context: { owner }, configurable: { thread_id } }
+ * let result = await agent.invoke({ messages }, config)
+ * while (isInterrupted(result)) {
+ *   result = await agent.invoke(await authmd.resume(result, askThePerson), config)
+ * }
+ * ```
+ */
+export function agentAuth<CONTEXT = { readonly owner: Owner }>(
+  auth: AgentAuth,
+  options: AgentAuthOptions<CONTEXT>,
+): AuthAdapter {
+  const { owner, approver = `unknown via ${channel}`, unnamedDecisions = false } = options
+  const sessionFor = sessionsOf(auth, owner)
+  const tools = makeTools(sessionFor)
+  const ask = (unnamed: boolean) => (state: { readonly messages: BaseMessage[] }) =>
+    askPerson({ sessionFor, approver, unnamed }, state.messages)
+  const middleware = createMiddleware({
+    name: 'authmd',
+    afterModel: ask(unnamedDecisions),
+    ...(options.waits === 'interrupt'
+      ? { beforeModel: ({ messages }) => awaitPerson(tools, messages) }
+      : {}),
+  })
+  return { tools, middleware, approve: ask(false), resume }
+}
