@@ -1,0 +1,54 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
+import * as mcp from '@modelcontextprotocol/sdk/types.js'
+
+type Extra = RequestHandlerExtra<mcp.ServerRequest, mcp.ServerNotification>
+
+const everyMs = 10_000
+
+/** The client during one call: whom to ask there, and whom to tell that the call is still alive. */
+export class Client {
+  readonly signal: AbortSignal
+  readonly #server: Server
+  readonly #extra: Extra
+  #told = 0
+
+  constructor(server: Server, extra: Extra) {
+    this.#server = server
+    this.#extra = extra
+    this.signal = extra.signal
+  }
+
+  /** Whether it asked for progress, and so is ready to wait. */
+  get listens(): boolean {
+    return this.#extra._meta?.progressToken !== undefined
+  }
+
+  can(mode: 'form' | 'url'): boolean {
+    return this.#server.getClientCapabilities()?.elicitation?.[mode] !== undefined
+  }
+
+  /** Undefined where nobody answered: the client failed, went away or let the time run out. */
+  ask(params: mcp.ElicitRequest['params'], timeout: number): Promise<mcp.ElicitResult | undefined> {
+    const request = { method: 'elicitation/create', params } as const
+    const options = { timeout, signal: this.signal }
+    return this.during('Waiting for a person', () => {
+      return this.#extra.sendRequest(request, mcp.ElicitResultSchema, options)
+    }).catch(() => undefined)
+  }
+
+  /** Tells of progress at once, and again every ten seconds until `work` is over. */
+  async during<T>(message: string, work: () => Promise<T>): Promise<T> {
+    const progressToken = this.#extra._meta?.progressToken
+    const tell = async () => {
+      if (progressToken === undefined) return
+      const params = { progressToken, progress: ++this.#told, message }
+      const notification = { method: 'notifications/progress', params } as const
+      // Where nobody listens any more, what is being done goes on.
+      await this.#extra.sendNotification(notification).catch(() => undefined)
+    }
+    await tell()
+    const timer = setInterval(() => void tell(), everyMs)
+    return work().finally(() => clearInterval(timer))
+  }
+}

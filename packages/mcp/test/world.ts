@@ -1,0 +1,171 @@
+import { request } from 'node:http'
+import {
+  type AgentAuth,
+  allowLoopback,
+  type Consent,
+  createAgentAuth,
+  type Method,
+  memoryStore,
+  type PersonRequest,
+  type Session,
+} from '@authmd/core'
+import { type Sandbox, startSandbox } from '@authmd/sandbox'
+
+export const owner = { tenant: 'acme', user: 'kim' }
+export const email = 'agents@operator.test'
+
+export interface World {
+  readonly sandbox: Sandbox
+  readonly auth: AgentAuth
+  readonly service: string
+  readonly session: Session
+  /** What the application's hook was told. */
+  readonly told: readonly PersonRequest[]
+  /** The book of consents as it lies in the store. */
+  readonly consents: () => Promise<readonly Consent[]>
+  readonly close: () => Promise<void>
+}
+
+export interface WorldOptions {
+  /** Whether mail can be read without a person. */
+  readonly mailbox?: boolean
+  readonly methods?: readonly Method[]
+}
+
+/** The sandbox and an `AgentAuth` that may speak to it, on one clock. */
+export async function startWorld({ mailbox, methods }: WorldOptions = {}): Promise<World> {
+  const sandbox = await startSandbox()
+  const clock = () => sandbox.clock.now()
+  const told: PersonRequest[] = []
+  const box = {
+    address: email,
+    list: async ({ to, since }: { to: string; since: number }) =>
+      sandbox.mail.list(to).filter((mail) => mail.receivedAt >= since),
+  }
+  const store = memoryStore({ clock })
+  const auth = createAgentAuth({
+    store,
+    [allowLoopback]: true,
+    clock,
+    identity: () => (mailbox === false ? { email } : { mailbox: box }),
+    ...(methods === undefined ? {} : { methods }),
+    onPersonNeeded: (one) => void told.push(one),
+  })
+  const service = sandbox.urls.api
+  const consents = async () => {
+    const { records } = await store.list({ kind: 'consent' })
+    return records.map(({ value }) => JSON.parse(value) as Consent)
+  }
+  const close = () => sandbox.close()
+  return { sandbox, auth, service, session: auth.as(owner), told, consents, close }
+}
+
+/** Names of the requests that left something behind at the service. */
+export function effects({ sandbox }: Pick<World, 'sandbox'>): string[] {
+  return sandbox.log.filter((one) => one.effect).map((one) => one.name)
+}
+
+export interface Signup {
+  readonly service: string
+  readonly registration: string
+  readonly answer: string
+}
+
+/** The arguments that answer the puzzle of a tool's text, as a model that solves it would. */
+export function solution({ sandbox }: Pick<World, 'sandbox'>, said: string): Signup {
+  const problem = /<<<[^\n]*\n([\s\S]*)\n>>>/.exec(said)?.[1] ?? ''
+  const answer = sandbox.answerTo(problem)
+  if (answer === undefined) throw new Error(`the sandbox does not know the puzzle of ${said}`)
+  return { service: sandbox.urls.api, registration: find(said, /reg_[\w-]+/), answer }
+}
+
+export function find(text: string, pattern: RegExp): string {
+  const [found] = pattern.exec(text) ?? []
+  if (found === undefined) throw new Error(`no ${pattern} in ${text}`)
+  return found
+}
+
+/** Calls a tool and gives its text. */
+export type CallTool = (name: string, input: object) => Promise<string>
+
+/** What a model does that reads the tools' texts and nothing else, and what it read. */
+export async function wholeFlow(world: Pick<World, 'sandbox'>, call: CallTool): Promise<string[]> {
+  const { sandbox } = world
+  const service = sandbox.urls.api
+  const texts: string[] = []
+  const say: CallTool = async (name, input) => {
+    const text = await call(name, input)
+    texts.push(text)
+    return text
+  }
+  await say('auth_discover', { service })
+  const signup = solution(world, await say('auth_register', { service }))
+  await say('auth_register', signup)
+  await sandbox.mail.waitFor(email)
+  const ready = await say('auth_claim', { registration: signup.registration })
+  const credential = find(ready, /cred_[\w-]+/)
+  await say('auth_use', { service, method: 'GET', path: '/v2/available_phone_numbers' })
+  await say('auth_use', { service, method: 'GET', path: '/v2/debug/echo' })
+  await say('auth_revoke', { credential })
+  await deleteKeys(world)
+  await say('auth_revoke', { credential })
+  return texts
+}
+
+/** The first words of what {@link wholeFlow} reads. */
+export const flowStatuses: readonly string[] = [
+  'found',
+  'needs_answer',
+  'pending',
+  'ready',
+  'answered',
+  'answered',
+  'needs_person',
+  'ended',
+]
+
+/** What a person does in the portal, by the requests that its own page makes. */
+async function portal({ sandbox }: Pick<World, 'sandbox'>, method: string, path: string) {
+  const { portal: url } = sandbox.urls
+  const signedIn = await ask('POST', `${url}/api/sign-in`, { json: { email } })
+  const { token } = (signedIn as { data: { token: string } }).data
+  return ask(method, `${url}${path}`, { token, ...(method === 'POST' ? { json: {} } : {}) })
+}
+
+export async function deleteKeys(world: Pick<World, 'sandbox'>): Promise<void> {
+  const listed = await portal(world, 'GET', '/api/keys')
+  for (const { id } of (listed as { data: { id: string }[] }).data) {
+    await portal(world, 'DELETE', `/api/keys/${id}`)
+  }
+}
+
+export async function makeKey(world: Pick<World, 'sandbox'>): Promise<string> {
+  const made = await portal(world, 'POST', '/api/keys')
+  return (made as { data: { api_key: string } }).data.api_key
+}
+
+/** Asks a virtual host of the sandbox, which no resolver need know. */
+export function ask(
+  method: string,
+  url: string,
+  init: { json?: unknown; token?: string } = {},
+): Promise<unknown> {
+  const { port, host, pathname, search } = new URL(url)
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  const headers = {
+    host,
+    'content-type': 'application/json',
+    ...(init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }),
+  }
+  const path = pathname + search
+  const sent = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+    let text = ''
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    response.on('end', () => resolve(text === '' ? undefined : JSON.parse(text)))
+  })
+  sent.on('error', reject)
+  sent.end(init.json === undefined ? undefined : JSON.stringify(init.json))
+  return promise
+}
