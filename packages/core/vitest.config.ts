@@ -1,17 +1,18 @@
-import { defineConfig, mergeConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
 import { shared } from '../../vitest.shared.ts'
 
 // This one replaces modules, which the workers of the others must not see.
 const mocked = ['src/node/file-store-record.test.ts']
+const { test, ...rest } = shared
 
-export default mergeConfig(
-  shared,
-  defineConfig({
-    test: {
-      projects: [
-        { extends: true, test: { name: 'core', exclude: mocked } },
-        { extends: true, test: { name: 'mocked', include: mocked, isolate: true } },
-      ],
-    },
-  }),
-)
+export default defineConfig({
+  test: {
+    reporters: test?.reporters,
+    outputFile: test?.outputFile,
+    maxWorkers: test?.maxWorkers,
+    projects: [
+      { ...rest, test: { ...test, name: 'core', exclude: mocked } },
+      { ...rest, test: { ...test, name: 'mocked', include: mocked, isolate: true } },
+    ],
+  },
+})
