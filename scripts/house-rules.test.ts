@@ -53,6 +53,7 @@ test('dependencies point one way', () => {
     'packages/sandbox': [],
     'packages/ai-sdk': ['@authmd/core'],
     'packages/langchain': ['@authmd/core'],
+    'packages/mastra': ['@authmd/core'],
     'packages/mcp': ['@authmd/core'],
   }
   for (const [where, names] of Object.entries(mayImport)) {

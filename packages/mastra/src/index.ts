@@ -1,0 +1,90 @@
+import { type AgentAuth, authTools } from '@authmd/core'
+import { Gate } from './approval.ts'
+import { type OwnerOf, sessionsOf } from './owner.ts'
+import { type Pause, pauseSchema } from './pause.ts'
+import { type AuthSteps, type AuthWorkflow, makeSteps, makeWorkflow } from './steps.ts'
+import { type AuthToolSet, makeTools } from './tools.ts'
+
+export type { OwnerOf } from './owner.ts'
+export type { Pause } from './pause.ts'
+export type { AuthSteps, AuthWorkflow, StepOutput, StepResume } from './steps.ts'
+export type { AuthToolOutput, AuthToolSet } from './tools.ts'
+
+/** What the application sets. */
+export interface AgentAuthOptions {
+  /** Whose credentials they are: by the application's own session, never by anything in the chat. */
+  readonly owner: OwnerOf
+  /** Who approves through Mastra, for the record; `unknown via mastra` where it is left out. */
+  readonly approver?: string
+}
+
+/** What a person is to be shown of a call that Mastra has paused. */
+export interface Shown {
+  readonly toolCallId: string
+  readonly toolName: string
+  readonly text: string
+  /** Set where the call waits for something else than a yes or no. */
+  readonly pause?: Pause
+}
+
+export interface AuthAdapter extends AuthSteps {
+  /** `auth_discover`, `auth_register`, `auth_claim`, `auth_use`, `auth_revoke`. */
+  readonly tools: AuthToolSet
+  /** Discover, register, claim: from `{ service }` to a credential, over as many pauses as it takes. */
+  readonly workflow: AuthWorkflow
+  /**
+   * What to show for a `tool-call-approval` or `tool-call-suspended` chunk, a sub-agent's as well, or
+   * for a suspended result of `generate`. Undefined for anything that is not of our tools.
+   */
+  describe(paused: unknown): Shown | undefined
+}
+
+/**
+ * The five tools of authmd for Mastra, and its verbs as workflow steps.
+ *
+ * Whatever binds somebody is asked through Mastra's own approvals, and core checks each answer against
+ * the question that it has on record: a made-up, changed or used-up answer runs nothing.
+ *
+ * @example
+ * ```ts
+ * const authmd = agentAuth(auth, { owner: (context) => users.ownerOf(context.get('sessionId')) })
+ * const agent = new Agent({ id: 'a', name: 'a', instructions, model, tools: { ...authmd.tools, ...mine } })
+ * const { runId, fullStream } = await agent.stream(messages, { requestContext })
+ * for await (const chunk of fullStream) {
+ *   const question = authmd.describe(chunk)
+ *   if (question) await show(runId, question)
+ * }
+ * // later: agent.approveToolCall({ runId, toolCallId, requestContext }), or declineToolCall
+ * ```
+ */
+export function agentAuth(auth: AgentAuth, { owner, approver }: AgentAuthOptions): AuthAdapter {
+  const gate = new Gate(sessionsOf(auth, owner), approver)
+  const steps = makeSteps(gate)
+  return { ...steps, tools: makeTools(gate), workflow: makeWorkflow(steps), describe }
+}
+
+/** JSON of an unknown form. */
+interface Json {
+  readonly [name: string]: Json | undefined
+}
+
+function describe(paused: unknown): Shown | undefined {
+  const { type, payload, suspendPayload: ended, metadata, messages } = (paused ?? {}) as Json
+  if (String(type) === 'tool-output') {
+    // A sub-agent asks, and the call to be answered is the one that called it.
+    const inner = describe(payload?.output)
+    return inner && { ...inner, toolCallId: String(payload?.toolCallId) }
+  }
+  const pauses = /^tool-call-(approval|suspended)$/.test(String(type))
+  const { toolCallId, toolName, suspendPayload } = (pauses ? payload : ended) ?? {}
+  const pause = pauseSchema.safeParse(suspendPayload).data
+  const kept = ((messages ?? []) as readonly Json[]).map(({ content }) => {
+    return content?.metadata?.pendingToolApprovals?.[String(toolCallId)]?.metadata
+  })
+  const transform = (metadata ?? kept.findLast(Boolean))?.mastra?.toolPayloadTransform
+  const text = pause?.text ?? transform?.display?.approval?.transformed?.text
+  const ours = authTools.find(({ name }) => name === String(toolName))
+  if (ours === undefined || typeof toolCallId !== 'string' || typeof text !== 'string')
+    return undefined
+  return { toolCallId, toolName: ours.name, text, ...(pause ? { pause } : {}) }
+}
