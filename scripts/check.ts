@@ -1,4 +1,4 @@
-// What must hold while working: format and lint, types, builds, tests. CI checks the packages as well.
+// What must hold while working: format and lint, types, builds, tests. `pnpm check:packages` checks the tarballs.
 import { spawnSync } from 'node:child_process'
 
 const steps: readonly (readonly string[])[] = [
