@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['@authmd/source', 'node', 'import', 'module', 'default']
+// Without `import`, which Vitest hands to Node: the `require` of a package such as pg would follow it.
+const conditions = ['@authmd/source', 'node', 'default']
 
 /** What every package's tests share: sources instead of builds, and a JSON report to count from. */
 export const shared = defineConfig({

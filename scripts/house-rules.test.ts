@@ -24,6 +24,19 @@ test('no source file is longer than 400 lines', () => {
   expect(long.map(({ path }) => path)).toEqual([])
 })
 
+/** Lines that hold code: the comments of a public interface are not to be saved on. */
+const codeLines = (text: string) =>
+  text.split('\n').filter((line) => !/^\s*(\/\/.*|\/?\*.*)?$/.test(line)).length
+
+test('an adapter is at most 400 lines of code', () => {
+  for (const name of ['ai-sdk', 'langchain', 'mastra', 'mcp']) {
+    const own = sources(`packages/${name}/src`)
+    expect(own.length, name).toBeGreaterThan(3)
+    const lines = own.reduce((sum, { text }) => sum + codeLines(text), 0)
+    expect(lines, name).toBeLessThanOrEqual(400)
+  }
+})
+
 test('core imports no framework, and what is Node only under src/node', () => {
   const allowed = [
     'ipaddr.js',

@@ -1,11 +1,4 @@
-import {
-  type Action,
-  authTools,
-  type Call,
-  type Session,
-  type Standing,
-  type Verb,
-} from '@authmd/core'
+import { type Action, type AuthTool, authTools, type Session, type Standing } from '@authmd/core'
 import type {
   ModelMessage,
   SingleToolApprovalFunction,
@@ -13,10 +6,10 @@ import type {
   ToolApprovalStatus,
   ToolSet,
 } from 'ai'
-import { answerNow, answersIn } from './messages.ts'
+import { answersIn, isAnswered } from './messages.ts'
 import type { SessionFor } from './owner.ts'
 
-const channel = 'ai-sdk'
+export const channel = 'ai-sdk'
 
 /** A status of the SDK in its object form. */
 export type Status = Extract<ToolApprovalStatus, { type: string }>
@@ -48,6 +41,7 @@ type ApprovalRecord<RUNTIME> = Record<
 /** Decides for our tools whether the SDK runs a call, asks the person first, or refuses it. */
 export class Gate {
   readonly sessionFor: SessionFor
+  readonly tools: Map<string, AuthTool> = new Map(authTools.map((one) => [one.name, one]))
   readonly #approver: string
 
   constructor(sessionFor: SessionFor, approver: string | undefined) {
@@ -55,29 +49,20 @@ export class Gate {
     this.#approver = approver ?? `unknown via ${channel}`
   }
 
-  /** The call as core knows it. It is `answered` only if a person's yes is why the SDK runs it now. */
-  call({ toolCallId: callId, messages }: CallOptions): Call {
-    const answered = answerNow(messages, callId) === true
-    return { channel, callId, ...(answered ? { answered: { approver: this.#approver } } : {}) }
-  }
-
   /**
    * The status of a call, both when the model has just made it and when the SDK is about to run it
-   * after an answer. In the second case nothing is written: a question that was never put must not be
-   * put by its answer.
+   * after an answer. In the second case no question is put: one that never was must not be put by its
+   * answer.
    */
-  async status(verb: Verb, input: unknown, options: CallOptions): Promise<Status> {
+  async status(tool: AuthTool, input: unknown, options: CallOptions): Promise<Status> {
     const { toolCallId: callId, messages } = options
     try {
       const session = this.sessionFor(options.context)
-      const resumed = answerNow(messages, callId) !== undefined
-      if (!resumed) await this.#recordDenials(session, messages)
-      const action = await session.preview(verb, input)
+      await this.#recordAnswers(session, messages)
+      const action = await tool.preview(session, input)
       if (action === undefined) return { type: 'not-applicable' }
-      const call: Call = { channel, callId }
-      const standing = resumed
-        ? await session.look(action, call)
-        : await this.#ask(session, action, call, messages)
+      const resumed = isAnswered(messages, callId)
+      const standing = await session[resumed ? 'look' : 'ask'](action, { channel, callId })
       return statusOf(standing, action)
     } catch {
       // Not decided here: core's own check stands before everything that binds, and the tool says
@@ -87,39 +72,18 @@ export class Gate {
   }
 
   /**
-   * Puts the question. Where it stands open already and the history holds the answer that another call
-   * got to it, that answer counts: the puzzle of that call may have expired while the person thought.
+   * Writes down what the person answered just now, and any earlier no: of that the SDK tells nobody.
+   * Some providers count their call ids from the start again, so that the words must match as well.
    */
-  async #ask(session: Session, action: Action, call: Call, messages: readonly ModelMessage[]) {
-    const standing = await session.ask(action, call)
-    if (standing.kind !== 'asked') return standing
-    const { id, calls } = standing.consent
-    const others = new Set(calls.flatMap((one) => (one.channel === channel ? [one.callId] : [])))
-    others.delete(call.callId)
-    // Some providers count their call ids from the start again, so that the words must match as well.
-    const earlier = answersIn(messages).filter(({ call: { toolCallId }, question }) => {
-      return others.has(toolCallId) && question === action.summary
-    })
-    if (earlier.length === 0) return standing
-    const approved = earlier.every((answer) => answer.approved)
-    await session.decide(id, { approved, approver: this.#approver, channel })
-    return session.look(action, call)
-  }
-
-  /** The SDK tells nobody of a no: it is seen in the history when the next call is made. */
-  async #recordDenials(session: Session, messages: readonly ModelMessage[]): Promise<void> {
-    for (const { approved, call } of answersIn(messages)) {
-      const verb = verbOf(call.toolName)
-      if (approved || verb === undefined) continue
-      try {
-        const action = await session.preview(verb, call.input)
-        const asker = { channel, callId: call.toolCallId }
-        const standing = action && (await session.look(action, asker))
-        if (standing?.kind !== 'asked') continue
-        await session.decide(standing.consent.id, { approved, approver: this.#approver, channel })
-      } catch {
-        // A call that core does not understand (any more) has no question that could be open.
-      }
+  async #recordAnswers(session: Session, messages: readonly ModelMessage[]): Promise<void> {
+    for (const { approved, call, question, now } of answersIn(messages)) {
+      const tool = this.tools.get(call.toolName)
+      if (tool === undefined || (approved && !now)) continue
+      const asked = await session.asked({ channel, callId: call.toolCallId })
+      if (asked === undefined) continue
+      const words = question ?? (await tool.preview(session, call.input))?.summary
+      if (words !== asked.action.summary) continue
+      await session.decide(asked.id, { approved, approver: this.#approver, channel })
     }
   }
 
@@ -132,19 +96,19 @@ export class Gate {
         const { toolCall, messages, toolsContext } = options
         const { toolName, toolCallId, input } = toolCall
         const said = theirs(options as Parameters<typeof theirs>[0])
-        const verb = verbOf(toolName)
-        if (verb === undefined) return said
+        const tool = this.tools.get(toolName)
+        if (tool === undefined) return said
         const context = (toolsContext as Readonly<Record<string, unknown>> | undefined)?.[toolName]
-        return this.#stricter(await said, verb, input, { toolCallId, messages, context })
+        return this.#stricter(await said, tool, input, { toolCallId, messages, context })
       }
     }
     // A record, where theirs is not a function: the SDK then still asks their tools' `needsApproval`.
     const record = { ...theirs } as ApprovalRecord<RUNTIME>
-    for (const { name, verb } of authTools) {
+    for (const [name, tool] of this.tools) {
       const own = record[name]
       record[name] = async (input, options) => {
         const said = typeof own === 'function' ? await own(input, options) : own
-        return this.#stricter(said, verb, input, { ...options, context: options.toolContext })
+        return this.#stricter(said, tool, input, { ...options, context: options.toolContext })
       }
     }
     return record
@@ -171,8 +135,4 @@ function statusOf(standing: Standing, action: Action): Status {
       // Agreed to already, or done already by this very call: core knows which.
       return { type: 'not-applicable' }
   }
-}
-
-function verbOf(toolName: string): Verb | undefined {
-  return authTools.find(({ name }) => name === toolName)?.verb
 }

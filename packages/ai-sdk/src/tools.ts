@@ -10,7 +10,7 @@ import {
 } from '@authmd/core'
 import { type Tool, tool } from 'ai'
 import type { z } from 'zod'
-import type { Gate } from './approval.ts'
+import { channel, type Gate } from './approval.ts'
 import { ownerContext } from './owner.ts'
 
 /**
@@ -37,18 +37,19 @@ export function makeTools(gate: Gate, inContext: boolean): AuthToolSet {
 }
 
 function makeTool(one: AuthTool, gate: Gate, inContext: boolean): unknown {
-  const { title, description, verb } = one
+  const { title, description } = one
   const inputSchema = one.inputSchema as z.ZodType<unknown>
   return tool<unknown, AuthToolOutput, Record<string, unknown>>({
     title,
     description,
     inputSchema,
     ...(inContext ? { contextSchema: ownerContext as z.ZodType<Record<string, unknown>> } : {}),
-    needsApproval: async (...said) => (await gate.status(verb, ...said)).type === 'user-approval',
+    needsApproval: async (...said) => (await gate.status(one, ...said)).type === 'user-approval',
     execute: async (input, options) => {
       // Not looked at later: a request that binds somebody is not cut off before its answer is read.
       if (options.abortSignal?.aborted) throw new AuthError('aborted', 'aborted; nothing was done')
-      return output(await one.run(gate.sessionFor(options.context), input, gate.call(options)))
+      const call = { channel, callId: options.toolCallId }
+      return output(await one.run(gate.sessionFor(options.context), input, call))
     },
     toModelOutput: ({ output }) => ({ type: 'text', value: textOf(output) }),
   })

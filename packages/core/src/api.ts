@@ -27,13 +27,22 @@ export {
 } from './net/transport.ts'
 export { type WebTransportOptions, webTransport } from './net/web-transport.ts'
 export type * from './outcome.ts'
-export type { Owner } from './owner.ts'
+export { type Owner, sameOwner } from './owner.ts'
 export type { Intake, IntakeOptions, IntakeUrl } from './people/intake.ts'
 export type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
 export type { People, PersonDecision, PersonRequest } from './people/people.ts'
 export type { Session } from './session.ts'
+export { type Pause, pauseOf, pauseSchema, type VerbCall } from './tools/pause.ts'
 export { renderOutcome } from './tools/render.ts'
-export { type AuthTool, authTools, type ToolResult } from './tools/tools.ts'
+export {
+  type AuthTool,
+  authTools,
+  faultResult,
+  namedInput,
+  type ToolOutput,
+  type ToolResult,
+  toolOutput,
+} from './tools/tools.ts'
 export type { Audience } from './use/audience.ts'
 export type { Redactor } from './use/redactor.ts'
 export { memoryStore } from './vault/memory-store.ts'

@@ -1,14 +1,18 @@
 /** Bytes to base64url without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  const parts: string[] = []
+  for (let at = 0; at < bytes.length; at += 0x4000) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x4000)))
+  }
+  return btoa(parts.join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /** Base64url (padded or not) to bytes. Throws on anything else. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0))
+  const bytes = new Uint8Array(binary.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at)
+  return bytes
 }
 
 /** SHA-256 of a text's UTF-8 bytes, base64url without padding. */

@@ -152,6 +152,8 @@ export type Outcome =
       readonly code: RefusalCode
       readonly reason: string
       readonly errors?: readonly ServiceError[]
+      /** With `consent_denied`: why, in the person's words. */
+      readonly personSays?: string
       /** HTTP status of the service, where it was the service that refused. */
       readonly httpStatus?: number
       /** Epoch milliseconds before which trying again is of no use. */

@@ -43,3 +43,7 @@ export async function ownerKey(owner: Owner): Promise<string> {
   const text = JSON.stringify([owner.tenant, owner.user ?? null, owner.agent ?? null])
   return sha256(text)
 }
+
+export function sameOwner(one: Owner, other: Owner): boolean {
+  return parts.every((part) => one[part] === other[part])
+}

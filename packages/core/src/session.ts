@@ -1,5 +1,5 @@
 import type { Action, Verb } from './consent/action.ts'
-import type { Call, ConsentLedger, Decision, Standing } from './consent/ledger.ts'
+import type { Call, Consent, ConsentLedger, Decision, Standing } from './consent/ledger.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
@@ -9,7 +9,7 @@ import * as inputs from './inputs.ts'
 import type { MethodEvent } from './methods/method.ts'
 import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
-import type { Owner } from './owner.ts'
+import { type Owner, sameOwner } from './owner.ts'
 import type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
 import { isOpen, loadOwn, registerTarget } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
@@ -136,6 +136,11 @@ export class Session {
   look(action: Action, call: Call): Promise<Standing> {
     this.#mine(action)
     return this.#parts.ledger.look(action, call)
+  }
+
+  /** For adapters: the question that stands open for a framework's call, whatever it would do by now. */
+  asked(call: Call): Promise<Consent | undefined> {
+    return this.#parts.ledger.asked(this.owner, call)
   }
 
   /** For adapters: writes down what a person decided through the framework. */
@@ -329,9 +334,7 @@ export class Session {
   }
 
   #mine(action: Action): void {
-    const { tenant, user, agent } = action.owner
-    const mine = this.owner
-    if (tenant === mine.tenant && user === mine.user && agent === mine.agent) return
+    if (sameOwner(action.owner, this.owner)) return
     throw new AuthError('owner_invalid', 'the action is of another owner')
   }
 

@@ -152,12 +152,12 @@ describe('what is held', () => {
       expect(await theirs.discover()).toMatchObject({ credentials: [] })
       expect(await theirs.use({ service, path: '/' })).toMatchObject({ code: 'no_credential' })
       for (const call of [
-        theirs.use({ credential: handle, path: '/' }),
-        theirs.revoke({ credential: handle }),
-        theirs.forget(handle),
-        theirs.fetch(service)(service),
+        () => theirs.use({ credential: handle, path: '/' }),
+        () => theirs.revoke({ credential: handle }),
+        () => theirs.forget(handle),
+        () => theirs.fetch(service)(service),
       ]) {
-        await expect(call).rejects.toMatchObject({ code: 'not_found' })
+        await expect(call()).rejects.toMatchObject({ code: 'not_found' })
       }
     }
   })

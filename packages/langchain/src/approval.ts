@@ -1,4 +1,4 @@
-import { AuthError, authTools, type Call } from '@authmd/core'
+import { AuthError, type AuthTool, type Call } from '@authmd/core'
 import { AIMessage, type BaseMessage } from '@langchain/core/messages'
 import type { ToolCall } from '@langchain/core/messages/tool'
 import { getConfig, interrupt, task } from '@langchain/langgraph'
@@ -31,6 +31,8 @@ export function callOf({ configurable }: Run, callId: string | undefined): Call 
 }
 
 export interface Asker {
+  /** Ours by their names, with those of services that were mounted. */
+  readonly tools: ReadonlyMap<string, AuthTool>
   readonly sessionFor: SessionFor
   readonly approver: string
   /** Decisions without the ids of their consents count, in the order of the questions. */
@@ -39,7 +41,7 @@ export interface Asker {
 
 /** Asks a person, in one interrupt, for all that the calls of the model's last message would bind. */
 export async function askPerson(asker: Asker, messages: readonly BaseMessage[]): Promise<void> {
-  const { sessionFor, approver } = asker
+  const { tools, sessionFor, approver } = asker
   const run = getConfig()
   let put = false
   // A resumed node runs again from its top, and a puzzle may have expired by then. A task is done
@@ -47,7 +49,8 @@ export async function askPerson(asker: Asker, messages: readonly BaseMessage[]):
   const questions = await task('authmd_questions', () => {
     put = true
     const last = messages.findLast((one) => AIMessage.isInstance(one))
-    return putQuestions(sessionFor, run, last?.tool_calls ?? [])
+    const calls = (last?.tool_calls ?? []).filter(({ name }) => tools.has(name))
+    return putQuestions(asker, run, calls)
   })()
   if (questions.length === 0) return
   const answer: unknown = interrupt(requestOf(questions))
@@ -68,14 +71,12 @@ export async function askPerson(asker: Asker, messages: readonly BaseMessage[]):
   }
 }
 
-async function putQuestions(sessionFor: SessionFor, run: Run, calls: readonly ToolCall[]) {
+async function putQuestions({ tools, sessionFor }: Asker, run: Run, calls: readonly ToolCall[]) {
   const questions = new Map<string, Question>()
   for (const { id: callId, name, args } of calls) {
-    const verb = authTools.find((one) => one.name === name)?.verb
-    if (verb === undefined) continue
     try {
       const session = await sessionFor(run)
-      const action = await session.preview(verb, args)
+      const action = await tools.get(name)?.preview(session, args)
       const standing = action && (await session.ask(action, callOf(run, callId)))
       if (standing?.kind !== 'asked') continue
       const { id, action: asked } = standing.consent

@@ -1,17 +1,17 @@
-import type { AgentAuth, Owner } from '@authmd/core'
+import { type AgentAuth, type AuthTool, authTools, type Owner } from '@authmd/core'
 import type { BaseMessage } from '@langchain/core/messages'
 import type { Command } from '@langchain/langgraph'
 import { type AgentMiddleware, createMiddleware } from 'langchain'
 import { askPerson, channel } from './approval.ts'
 import { type OwnerSource, sessionsOf } from './owner.ts'
 import { type Ask, resume } from './resume.ts'
-import { type AuthTools, makeTools } from './tools.ts'
+import { type AuthTools, makeTool } from './tools.ts'
 import { awaitPerson } from './waits.ts'
 
 export type { ConsentRequest } from './approval.ts'
 export type { AuthRuntime, OwnerSource } from './owner.ts'
 export type { Ask, AuthAnswer, AuthQuestion, ConsentQuestion } from './resume.ts'
-export type { AuthProgress, AuthToolArtifact, AuthTools } from './tools.ts'
+export type { AuthProgress, AuthTools } from './tools.ts'
 export type { PersonWait, WaitRequest } from './waits.ts'
 
 /** What the application sets. */
@@ -76,9 +76,10 @@ export function agentAuth<CONTEXT = { readonly owner: Owner }>(
 ): AuthAdapter {
   const { owner, approver = `unknown via ${channel}`, unnamedDecisions = false } = options
   const sessionFor = sessionsOf(auth, owner)
-  const tools = makeTools(sessionFor)
+  const known = new Map<string, AuthTool>(authTools.map((one) => [one.name, one]))
+  const tools = authTools.map((one) => makeTool(one, sessionFor)) as unknown as AuthTools
   const ask = (unnamed: boolean) => (state: { readonly messages: BaseMessage[] }) =>
-    askPerson({ sessionFor, approver, unnamed }, state.messages)
+    askPerson({ tools: known, sessionFor, approver, unnamed }, state.messages)
   const middleware = createMiddleware({
     name: 'authmd',
     afterModel: ask(unnamedDecisions),

@@ -1,7 +1,7 @@
-import type { OutcomeOf } from '@authmd/core'
+import type { OutcomeOf, ToolOutput } from '@authmd/core'
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages'
 import { getConfig, interrupt } from '@langchain/langgraph'
-import type { AuthToolArtifact, AuthTools } from './tools.ts'
+import type { AuthTools } from './tools.ts'
 
 /** What a person has to do; `registration` is absent where a credential is being revoked. */
 export type PersonWait = Omit<OutcomeOf<'needs_person'>, 'status'> & {
@@ -25,7 +25,7 @@ export async function awaitPerson(
   const from = messages.findLastIndex((one) => AIMessage.isInstance(one))
   const results = messages.slice(from + 1).filter((one) => ToolMessage.isInstance(one))
   const waiting = results.flatMap(({ id, name: tool = '', tool_call_id: callId, artifact }) => {
-    const { outcome } = (artifact ?? {}) as Partial<AuthToolArtifact>
+    const { outcome } = (artifact ?? {}) as Partial<ToolOutput>
     if (outcome?.status !== 'needs_person' || !tools.some(({ name }) => name === tool)) return []
     const { status, ...about } = outcome
     return [{ id, wait: { ...about, tool, callId } }]

@@ -1,6 +1,13 @@
-import type { Action, Call, Owner, Session, Verb } from '@authmd/core'
-import { authTools } from '@authmd/core'
-import { type SessionFor, sameOwner } from './owner.ts'
+import {
+  type Action,
+  type AuthTool,
+  authTools,
+  type Call,
+  namedInput,
+  type Session,
+  sameOwner,
+} from '@authmd/core'
+import type { SessionFor } from './owner.ts'
 
 export const channel = 'mastra'
 const remembered = 1000
@@ -33,9 +40,8 @@ interface Known {
 export class Gate {
   readonly sessionFor: SessionFor
   readonly approver: string
+  readonly tools: Map<string, AuthTool> = new Map(authTools.map((one) => [one.name, one]))
   readonly #calls = new Map<string, Known>()
-  /** Answers that came when their question could not be told any more: its puzzle had expired. */
-  readonly #answers = new Map<string, { owner: Owner; approved: boolean }>()
 
   constructor(sessionFor: SessionFor, approver: string = `unknown via ${channel}`) {
     this.sessionFor = sessionFor
@@ -43,37 +49,33 @@ export class Gate {
   }
 
   /** The model has made a call, or the input of one is shown again. */
-  announced(verb: Verb, { toolCallId, input }: Hooked): undefined {
-    const key = keyOf(verb, input)
-    if (!this.#calls.has(toolCallId + key)) {
-      keep(this.#calls, toolCallId + key, { key, at: 'announced' })
-    }
+  announced(tool: AuthTool, { toolCallId, input }: Hooked): undefined {
+    const key = keyOf(tool, input)
+    if (!this.#calls.has(toolCallId + key)) this.#keep(toolCallId, { key, at: 'announced' })
   }
 
   /** The loop begins with a call, or goes on with it after a pause. */
-  entered(verb: Verb, { toolCallId, input }: Hooked): void {
-    const key = keyOf(verb, input)
+  entered(tool: AuthTool, { toolCallId, input }: Hooked): void {
+    const key = keyOf(tool, input)
     const known = this.#calls.get(toolCallId + key)
-    const at = known ? 'begun' : 'resumed'
-    keep(this.#calls, toolCallId + key, { key, at, twin: known?.twin })
+    this.#keep(toolCallId, { key, at: known ? 'begun' : 'resumed', twin: known?.twin })
   }
 
   /** `requireApproval`: it is told whose call it is but not which; calls come as they entered. */
-  async asks(verb: Verb, input: unknown, requestContext: unknown): Promise<boolean> {
-    const key = keyOf(verb, input)
-    const entered = [...this.#calls.values()].filter((one) => one.key === key && !one.gate)
-    const call = entered.find((one) => one.at !== 'announced')
+  async asks(tool: AuthTool, input: unknown, requestContext: unknown): Promise<boolean> {
+    const key = keyOf(tool, input)
+    const same = [...this.#calls.values()].filter((one) => one.key === key && !one.gate)
+    const call = same.find((one) => one.at !== 'announced')
     const gate: NonNullable<Known['gate']> = {}
     if (call) call.gate = gate
     try {
       const session = await this.sessionFor(requestContext)
       gate.session = session
-      const action = await session.preview(verb, inputOf(verb, input))
+      const action = await tool.preview(session, input)
       if (action === undefined) return false
       gate.action = action
       const { kind } = await session.look(action, { channel })
       if (kind === 'open' || kind === 'denied') return false
-      if (await this.#answeredBefore(session, action)) return false
       if (call?.twin === undefined) return true
       const twin = await session.look(action, { channel, callId: call.twin })
       if (twin.kind === 'done') gate.done = call.twin
@@ -86,20 +88,14 @@ export class Gate {
   }
 
   /** Mastra shows its question to the person, or that it was answered with no. Returns the words. */
-  async shown(verb: Verb, hooked: Hooked): Promise<string | undefined> {
+  async shown(tool: AuthTool, hooked: Hooked): Promise<string | undefined> {
     const { toolCallId: callId, input } = hooked
-    const call = this.#forget(callId + keyOf(verb, input))
-    const { session, action } = call?.gate ?? {}
-    if (session === undefined) return undefined
+    const { at, gate } = this.#forget(callId + keyOf(tool, input)) ?? {}
+    const { session, action } = gate ?? {}
     // A denial can be told from a question by this key alone: both are shown after a resume.
-    if (call?.at !== 'resumed' || 'suspendPayload' in hooked) {
-      if (action) await session.ask(action, { channel, callId })
-    } else if (action) {
-      const standing = await session.look(action, { channel, callId })
-      if (standing.kind === 'asked') await this.#decide(session, standing.consent.id, false)
-    } else {
-      keep(this.#answers, callId, { owner: session.owner, approved: false })
-    }
+    const denied = at === 'resumed' && !('suspendPayload' in hooked)
+    if (session && denied) await this.#answer(session, callId, false)
+    else if (session && action) await session.ask(action, { channel, callId })
     return action?.summary
   }
 
@@ -107,27 +103,33 @@ export class Gate {
    * An executed call as core knows it; undefined where it was resumed for another owner. `suspended`:
    * it goes on after a pause of its own, at which nobody was asked for a yes.
    */
-  executed(
-    verb: Verb,
+  async executed(
+    tool: AuthTool,
     { toolCallId, input }: Hooked,
-    { owner }: Session,
+    session: Session,
     suspended: boolean,
-  ): Call | undefined {
-    const key = keyOf(verb, input)
+  ): Promise<Call | undefined> {
+    const key = keyOf(tool, input)
     const { at, gate } = this.#forget(toolCallId + key) ?? {}
-    if (gate?.session && !sameOwner(gate.session.owner, owner)) return undefined
+    if (gate?.session && !sameOwner(gate.session.owner, session.owner)) return undefined
     for (const one of this.#calls.values()) {
       if (one.key === key && one.at === 'announced') one.twin = toolCallId
     }
-    const call: Call = { channel, callId: gate?.done ?? toolCallId }
-    if (at !== 'resumed' || gate?.session === undefined || suspended) return call
-    if (!gate.action) keep(this.#answers, toolCallId, { owner, approved: true })
-    return { ...call, answered: { approver: this.approver } }
+    if (at === 'resumed' && gate?.session && !suspended) {
+      await this.#answer(session, toolCallId, true)
+    }
+    return { channel, callId: gate?.done ?? toolCallId }
   }
 
   /** A call is over. */
-  finished(verb: Verb, { toolCallId, input }: Hooked): undefined {
-    this.#forget(toolCallId + keyOf(verb, input))
+  finished(tool: AuthTool, { toolCallId, input }: Hooked): undefined {
+    this.#forget(toolCallId + keyOf(tool, input))
+  }
+
+  async #answer(session: Session, callId: string, approved: boolean): Promise<void> {
+    const question = await session.asked({ channel, callId })
+    const decision = { approved, approver: this.approver, channel }
+    if (question) await session.decide(question.id, decision)
   }
 
   #forget(name: string): Known | undefined {
@@ -136,40 +138,15 @@ export class Gate {
     return call
   }
 
-  /** Whether a question that stands open was answered through an earlier call. */
-  async #answeredBefore(session: Session, action: Action): Promise<boolean> {
-    for (const [callId, { owner, approved }] of this.#answers) {
-      if (!sameOwner(owner, session.owner)) continue
-      const standing = await session.look(action, { channel, callId })
-      if (standing.kind !== 'asked') continue
-      this.#answers.delete(callId)
-      await this.#decide(session, standing.consent.id, approved)
-      return true
-    }
-    return false
-  }
-
-  #decide(session: Session, consent: string, approved: boolean): Promise<void> {
-    return session.decide(consent, { approved, approver: this.approver, channel })
+  /** Puts a call last, and forgets the oldest beyond what is remembered. */
+  #keep(toolCallId: string, call: Known): void {
+    this.#calls.delete(toolCallId + call.key)
+    this.#calls.set(toolCallId + call.key, call)
+    const [oldest] = this.#calls.keys()
+    if (this.#calls.size > remembered && oldest !== undefined) this.#calls.delete(oldest)
   }
 }
 
-/** The input that the tool's schema names. A model that must name every field says null for none. */
-export function inputOf(verb: Verb, input: unknown): Record<string, unknown> {
-  const schema = authTools.find((tool) => tool.verb === verb)?.inputSchema
-  const given = (input ?? {}) as Readonly<Record<string, unknown>>
-  const named = Object.keys(schema?.shape ?? {}).map((name) => [name, given[name]] as const)
-  return Object.fromEntries(named.filter(([, value]) => value !== undefined && value !== null))
-}
-
-function keyOf(verb: Verb, input: unknown): string {
-  return ` ${JSON.stringify([verb, inputOf(verb, input)])}`
-}
-
-/** Puts an entry last, and forgets the oldest beyond what is remembered. */
-function keep<T>(map: Map<string, T>, name: string, value: T): void {
-  map.delete(name)
-  map.set(name, value)
-  const [oldest] = map.keys()
-  if (map.size > remembered && oldest !== undefined) map.delete(oldest)
+function keyOf({ name, inputSchema }: AuthTool, input: unknown): string {
+  return ` ${JSON.stringify([name, namedInput(inputSchema, input)])}`
 }

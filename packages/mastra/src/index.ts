@@ -1,14 +1,13 @@
-import { type AgentAuth, authTools } from '@authmd/core'
+import { type AgentAuth, authTools, type Pause, pauseSchema } from '@authmd/core'
 import { Gate } from './approval.ts'
 import { type OwnerOf, sessionsOf } from './owner.ts'
-import { type Pause, pauseSchema } from './pause.ts'
 import { type AuthSteps, type AuthWorkflow, makeSteps, makeWorkflow } from './steps.ts'
-import { type AuthToolSet, makeTools } from './tools.ts'
+import { type AuthToolSet, makeTool } from './tools.ts'
 
+export type { Pause } from '@authmd/core'
 export type { OwnerOf } from './owner.ts'
-export type { Pause } from './pause.ts'
 export type { AuthSteps, AuthWorkflow, StepOutput, StepResume } from './steps.ts'
-export type { AuthToolOutput, AuthToolSet } from './tools.ts'
+export type { AuthToolSet } from './tools.ts'
 
 /** What the application sets. */
 export interface AgentAuthOptions {
@@ -60,7 +59,13 @@ export interface AuthAdapter extends AuthSteps {
 export function agentAuth(auth: AgentAuth, { owner, approver }: AgentAuthOptions): AuthAdapter {
   const gate = new Gate(sessionsOf(auth, owner), approver)
   const steps = makeSteps(gate)
-  return { ...steps, tools: makeTools(gate), workflow: makeWorkflow(steps), describe }
+  const tools = Object.fromEntries(authTools.map((one) => [one.name, makeTool(one, gate)]))
+  return {
+    ...steps,
+    tools: tools as AuthToolSet,
+    workflow: makeWorkflow(steps),
+    describe: (paused) => describe(gate, paused),
+  }
 }
 
 /** JSON of an unknown form. */
@@ -68,11 +73,11 @@ interface Json {
   readonly [name: string]: Json | undefined
 }
 
-function describe(paused: unknown): Shown | undefined {
+function describe(gate: Gate, paused: unknown): Shown | undefined {
   const { type, payload, suspendPayload: ended, metadata, messages } = (paused ?? {}) as Json
   if (String(type) === 'tool-output') {
     // A sub-agent asks, and the call to be answered is the one that called it.
-    const inner = describe(payload?.output)
+    const inner = describe(gate, payload?.output)
     return inner && { ...inner, toolCallId: String(payload?.toolCallId) }
   }
   const pauses = /^tool-call-(approval|suspended)$/.test(String(type))
@@ -83,7 +88,7 @@ function describe(paused: unknown): Shown | undefined {
   })
   const transform = (metadata ?? kept.findLast(Boolean))?.mastra?.toolPayloadTransform
   const text = pause?.text ?? transform?.display?.approval?.transformed?.text
-  const ours = authTools.find(({ name }) => name === String(toolName))
+  const ours = gate.tools.get(String(toolName))
   if (ours === undefined || typeof toolCallId !== 'string' || typeof text !== 'string')
     return undefined
   return { toolCallId, toolName: ours.name, text, ...(pause ? { pause } : {}) }

@@ -19,7 +19,3 @@ export function sessionsOf(auth: AgentAuth, ownerOf: OwnerOf): SessionFor {
     return auth.as(owner)
   }
 }
-
-export function sameOwner(one: Owner, other: Owner): boolean {
-  return one.tenant === other.tenant && one.user === other.user && one.agent === other.agent
-}

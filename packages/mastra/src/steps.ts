@@ -1,19 +1,25 @@
-import type { AuthTool, Outcome, RegisterInput, Verb } from '@authmd/core'
-import { AuthError, authTools } from '@authmd/core'
+import {
+  AuthError,
+  type AuthTool,
+  authTools,
+  type Outcome,
+  type Pause,
+  pauseOf,
+  pauseSchema,
+  type RegisterInput,
+  type ToolOutput,
+  type Verb,
+} from '@authmd/core'
 import type { DefaultEngineType, Step, Workflow } from '@mastra/core/workflows'
 import { createStep, createWorkflow } from '@mastra/core/workflows'
 import { z } from 'zod'
 import type { Gate } from './approval.ts'
-import { type Pause, pauseOf, pauseSchema } from './pause.ts'
 import { run, type VerbInput } from './tools.ts'
 
 const channel = 'mastra-workflow'
 
 /** What a step gives the next: plain JSON without a secret. */
-export interface StepOutput {
-  readonly text: string
-  readonly outcome: Outcome
-}
+export type StepOutput = Required<Omit<ToolOutput, 'error'>>
 const outputSchema: z.ZodType<StepOutput> = z.object({
   text: z.string(),
   outcome: z.looseObject({ status: z.string() }) as unknown as z.ZodType<Outcome>,
@@ -50,21 +56,23 @@ export function makeSteps(gate: Gate): AuthSteps {
   return Object.fromEntries(made) as AuthSteps
 }
 
-function makeStep({ name, verb, description, inputSchema }: AuthTool, gate: Gate): unknown {
+function makeStep(own: AuthTool, gate: Gate): unknown {
+  const { name: id, description, inputSchema } = own
   return createStep({
-    id: name,
+    id,
     description,
-    inputSchema: inputSchema as z.ZodType<Record<string, unknown>>,
+    inputSchema,
     outputSchema,
     suspendSchema: pauseSchema,
     resumeSchema,
     execute: async ({ inputData, resumeData, suspendData, suspend, requestContext, writer }) => {
       const pause = pauseSchema.safeParse(suspendData).data
       const { answer, consent, approve: approved } = resumeSchema.parse(resumeData)
-      const { verb: now, input } = pause ?? { verb, input: inputData }
-      const call = { verb: now, input: pause?.for === 'answer' ? { ...input, answer } : input }
+      const { verb, input: given } = pause ?? { verb: own.verb, input: inputData }
+      const input = pause?.for === 'answer' ? { ...given, answer } : given
+      const tool = authTools.find((one) => one.verb === verb) ?? own
       const context = { requestContext, writer }
-      const { text, outcome, error } = await run(gate, call, context, async (session) => {
+      const result = await run(gate, { tool, input }, context, async (session) => {
         if (pause?.for === 'consent' && consent !== undefined && approved !== undefined) {
           const decision = { approved, approver: gate.approver, channel }
           // An id that is none, or closed, decides nothing: the step then asks again.
@@ -72,21 +80,19 @@ function makeStep({ name, verb, description, inputSchema }: AuthTool, gate: Gate
         }
         return { channel }
       })
-      const useless = error !== undefined || (outcome?.status === 'refused' && goesOn(outcome.code))
+      const { text, outcome, error } = result
+      // A resume that was of no use must not end the run: another may come.
+      const code = outcome?.status === 'refused' ? outcome.code : undefined
+      const useless = error || code === 'answer_form' || code === 'service_unreachable'
       if (pause && useless) return suspend({ ...pause, notice: text })
       // Without its cause, which Mastra would write down.
       if (outcome === undefined) throw new AuthError(error?.code ?? 'method_failed', text)
-      const wait = pauseOf(call, outcome)
+      const wait = pauseOf({ verb, input }, outcome)
       // What a registration waits for once it is begun is for the claim.
-      const begun = verb === 'register' && (wait?.for === 'person' || wait?.for === 'time')
+      const begun = own.verb === 'register' && (wait?.for === 'person' || wait?.for === 'time')
       return wait && !begun ? suspend(wait) : { text, outcome }
     },
   })
-}
-
-/** A resume that was of no use must not end the run: another may come. */
-function goesOn(code: string): boolean {
-  return code === 'answer_form' || code === 'service_unreachable'
 }
 
 type Wanted = Pick<RegisterInput, 'service' | 'method' | 'email'>

@@ -1,3 +1,4 @@
+import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
@@ -18,11 +19,6 @@ export interface Call {
   readonly channel: string
   readonly callId?: string
   readonly thread?: string
-  /**
-   * The framework's own approval of this very call was given. Counts only where the question was
-   * asked before through the same channel for the same call.
-   */
-  readonly answered?: { readonly approver?: string }
 }
 
 /** What a person, or the framework on their behalf, decided. */
@@ -30,6 +26,8 @@ export interface Decision {
   readonly approved: boolean
   readonly approver: string
   readonly channel: string
+  /** Why, in the person's own words; the model is told the first 500 characters. */
+  readonly reason?: string
 }
 
 /** One question to a person, and all that became of it. Kept for the record. */
@@ -38,7 +36,7 @@ export interface Consent {
   readonly action: Action
   readonly state: 'asked' | 'approved' | 'denied' | 'redeemed'
   readonly triesLeft: number
-  readonly calls: readonly { channel: string; callId?: string; thread?: string }[]
+  readonly calls: readonly Call[]
   readonly askedAt: number
   readonly expiresAt: number
   readonly decision?: Decision & { readonly at: number }
@@ -99,7 +97,8 @@ export class ConsentLedger {
         }
         if (row.consent.state === 'asked' && row.consent.expiresAt > this.#now()) {
           if (hasCall(row.consent, call)) return { kind: 'asked', consent: row.consent }
-          const joined = { ...row.consent, calls: [...row.consent.calls, callRef(call)] }
+          const joined = { ...row.consent, calls: [...row.consent.calls, call] }
+          await this.#pointAt(joined, call)
           await this.#write(action.owner, joined, row.revision)
           return { kind: 'asked', consent: joined }
         }
@@ -112,7 +111,7 @@ export class ConsentLedger {
         action,
         state: 'asked',
         triesLeft: tries,
-        calls: [callRef(call)],
+        calls: [call],
         askedAt: now,
         expiresAt: now + lifetimeMs,
         round,
@@ -122,9 +121,19 @@ export class ConsentLedger {
         owner: await ownerKey(action.owner),
         id: action.digest,
       })
+      await this.#pointAt(consent, call)
       await this.#write(action.owner, consent, row?.revision ?? 0)
       return { kind: 'asked', consent }
     })
+  }
+
+  /** The question that stands open for a framework's call, whatever that call would do by now. */
+  async asked(owner: Owner, call: Call): Promise<Consent | undefined> {
+    const ref = await this.#index.find(await callKey(owner, call))
+    const row = ref && (await this.#read(owner, ref.id))
+    const standing = row && this.#standing(row.consent, call)
+    const own = row?.consent.calls.some(({ callId }) => callId === call.callId)
+    return own && standing?.kind === 'asked' ? standing.consent : undefined
   }
 
   /** Records a decision. Deciding again the same is no error; deciding otherwise is refused. */
@@ -161,16 +170,7 @@ export class ConsentLedger {
     return this.#retry(async () => {
       const row = await this.#read(action.owner, action.digest)
       if (row === undefined) return { kind: 'none' }
-      let { consent } = row
-      if (consent.state === 'asked' && call.answered && hasCall(consent, call)) {
-        if (consent.expiresAt <= this.#now()) return { kind: 'none' }
-        const approver = call.answered.approver ?? `unknown via ${call.channel}`
-        consent = {
-          ...consent,
-          state: 'approved',
-          decision: { approved: true, approver, channel: call.channel, at: this.#now() },
-        }
-      }
+      const { consent } = row
       const standing = this.#standing(consent, call)
       if (standing.kind !== 'open') return standing
       const redeemed: Consent = {
@@ -273,11 +273,18 @@ export class ConsentLedger {
     return ref
   }
 
+  async #pointAt({ action }: Consent, call: Call): Promise<void> {
+    if (call.callId === undefined) return
+    const { owner, digest: id } = action
+    const ref = { kind: 'consent', owner: await ownerKey(owner), id } as const
+    await this.#index.set(await callKey(owner, call), ref)
+  }
+
   /** Puts a row aside for the record; safe to do again where a process was killed half-way. */
   async #archive(owner: Owner, { consent }: Row): Promise<void> {
     const known = await this.#read(owner, archiveId(consent))
     const ref = await this.#write(owner, consent, known?.revision ?? 0, true)
-    await this.#index.move(consent.id, ref)
+    await this.#index.set(consent.id, ref)
   }
 
   async #retry<T>(attempt: () => Promise<T>): Promise<T> {
@@ -296,9 +303,10 @@ function archiveId({ action, round }: Consent, offset: number = 0): string {
   return `${action.digest}-${round + offset}`
 }
 
-function callRef(call: Call): Consent['calls'][number] {
-  const { channel, callId, thread } = call
-  return { channel, ...(callId === undefined ? {} : { callId }), ...(thread ? { thread } : {}) }
+/** A framework's call in the index. */
+async function callKey(owner: Owner, { channel, thread, callId }: Call): Promise<string> {
+  const call = JSON.stringify([await ownerKey(owner), channel, thread ?? null, callId ?? null])
+  return `call_${await sha256(call)}`
 }
 
 /** A framework's call is joined by its id; a channel that knows no ids joins by its name. */

@@ -172,15 +172,18 @@ export async function needsConsent(
   switch (now.kind) {
     case 'done':
       return now.outcome
-    case 'denied':
+    case 'denied': {
+      const { reason } = now.consent.decision ?? {}
       return {
         ...about,
         status: 'refused',
         code: 'consent_denied',
         reason: 'The person said no to this. Do not ask again; tell them what it would have done.',
+        ...(reason ? { personSays: reason.slice(0, 500) } : {}),
         notBefore: now.until,
         next: 'none, unless the person asks for it',
       }
+    }
     case 'asked':
       return {
         ...about,

@@ -61,6 +61,9 @@ function body(outcome: Outcome): string[] {
       const http = outcome.httpStatus ? ` (HTTP ${outcome.httpStatus})` : ''
       return [
         ownLine(`${outcome.code}${http}: ${outcome.reason}`),
+        ...(outcome.personSays
+          ? [`The person says: ${serviceWords(outcome.personSays, 600)}`]
+          : []),
         ...(outcome.errors ?? []).slice(0, 5).map((error) => {
           const words = [error.code, error.title, error.detail].filter((part) => part !== undefined)
           return `The service says: ${serviceWords(words.join(' · '), 600)}`

@@ -37,7 +37,9 @@ describe('the five tools', () => {
   })
 
   it('have no field in which a model could choose whose account is used, or agree', () => {
-    const fields = authTools.flatMap((one) => Object.keys(one.inputSchema.shape))
+    const fields = authTools.flatMap((one) =>
+      Object.keys(z.toJSONSchema(one.inputSchema).properties ?? {}),
+    )
     expect(fields.join(' ')).not.toMatch(
       /owner|tenant|user|agent|identi|approv|consent|secret|token/i,
     )

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Verb } from '../consent/action.ts'
+import type { Action, Verb } from '../consent/action.ts'
 import type { Call } from '../consent/ledger.ts'
-import { AuthError } from '../errors.ts'
+import { AuthError, type AuthErrorCode } from '../errors.ts'
 import type { ClaimInput, DiscoverInput, RegisterInput, RevokeInput, UseInput } from '../inputs.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Session } from '../session.ts'
@@ -16,13 +16,24 @@ export interface ToolResult {
   readonly text: string
 }
 
-/** One of the five tools, framework-neutral. */
+/** A {@link ToolResult} as plain JSON without a secret, for an application and its UI. */
+export interface ToolOutput {
+  /** All that the model is given. */
+  readonly text: string
+  readonly outcome?: Outcome
+  /** Set instead of `outcome` where the input was at fault or a store or a service broke. */
+  readonly error?: { readonly code: AuthErrorCode; readonly message: string }
+}
+
+/** A tool as an adapter hands it to its framework: one of the five, or a mounted one of a service. */
 export interface AuthTool {
-  readonly name: `auth_${Verb}`
+  readonly name: string
   readonly verb: Verb
   readonly title: string
   readonly description: string
-  readonly inputSchema: z.ZodObject
+  readonly inputSchema: z.ZodType<Readonly<Record<string, unknown>>>
+  /** What a call with this input would do that binds somebody; no network, no write. */
+  preview(session: Session, input: unknown): Promise<Action | undefined>
   run(session: Session, input: unknown, call: Call): Promise<ToolResult>
 }
 
@@ -99,17 +110,40 @@ export const authTools: readonly AuthTool[] = (Object.keys(specs) as Verb[]).map
     title,
     description,
     inputSchema,
-    run: async (session, input, call) => {
-      try {
-        const outcome = await run(session, input, call)
-        return { outcome, text: renderOutcome(outcome) }
-      } catch (error) {
-        if (!AuthError.isInstance(error)) throw unexpected(error)
-        return { error, text: ownLine(`error ${error.code}: ${error.message}`, 500) }
-      }
-    },
+    preview: (session, input) => session.preview(verb, namedInput(inputSchema, input)),
+    run: (session, input, call) => told(() => run(session, namedInput(inputSchema, input), call)),
   }
 })
+
+/** What a call's input says under the names of the schema. A model that must name every field says null for none. */
+export function namedInput(schema: AuthTool['inputSchema'], input: unknown): unknown {
+  if (!(schema instanceof z.ZodObject) || typeof input !== 'object' || input === null) return input
+  const given = input as Readonly<Record<string, unknown>>
+  const fields = Object.keys(schema.shape).map((name) => [name, given[name]] as const)
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined && value !== null))
+}
+
+/** Runs a verb for a tool: an outcome or a fault of the input, each with the text for the model. */
+export async function told(run: () => Promise<Outcome>): Promise<ToolResult> {
+  try {
+    const outcome = await run()
+    return { outcome, text: renderOutcome(outcome) }
+  } catch (error) {
+    if (AuthError.isInstance(error)) return faultResult(error)
+    throw unexpected(error)
+  }
+}
+
+/** What a tool gives back where something went wrong before its verb could run. */
+export function faultResult(thrown: unknown): ToolResult {
+  const error = AuthError.isInstance(thrown) ? thrown : unexpected(thrown)
+  return { error, text: ownLine(`error ${error.code}: ${error.message}`, 500) }
+}
+
+export function toolOutput({ text, outcome, error }: ToolResult): ToolOutput {
+  if (error) return { text, error: { code: error.code, message: error.message } }
+  return outcome ? { text, outcome } : { text }
+}
 
 /** A message that we did not write may quote what it should not: it stays in the cause. */
 function unexpected(error: unknown): AuthError {

@@ -18,9 +18,12 @@ export class RecordIndex {
     }
   }
 
-  async move(id: string, ref: RecordRef): Promise<void> {
+  /** Points an id at a record, wherever it pointed before. */
+  async set(id: string, ref: RecordRef): Promise<void> {
     const record = await this.#store.get(at(id))
-    if (record) await this.#store.put({ ...at(id), value: JSON.stringify(ref) }, record.revision)
+    const value = JSON.stringify(ref)
+    if (record?.value === value) return
+    await this.#store.put({ ...at(id), value }, record?.revision ?? 0)
   }
 
   async remove(id: string): Promise<void> {

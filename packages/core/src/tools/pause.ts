@@ -1,11 +1,19 @@
-import { type Outcome, type PersonNeed, renderOutcome, type Verb } from '@authmd/core'
 import { z } from 'zod'
+import type { Verb } from '../consent/action.ts'
+import type { Outcome, PersonNeed } from '../outcome.ts'
+import { renderOutcome } from './render.ts'
+
+/** One call of a verb. */
+export interface VerbCall {
+  readonly verb: Verb
+  readonly input: Readonly<Record<string, unknown>>
+}
 
 /**
- * What a suspended tool or step waits for, and the call that goes on then. Mastra writes it down and may
+ * What a framework's pause waits for, and the call that goes on then. Frameworks write it down and may
  * show it to a model: it holds no secret, and not the id of a consent, since who has that can answer it.
  */
-export interface Pause {
+export interface Pause extends VerbCall {
   /** Version of this form. */
   readonly authmd: 1
   readonly for: 'answer' | 'consent' | 'person' | 'time'
@@ -17,10 +25,9 @@ export interface Pause {
   readonly need?: PersonNeed | undefined
   /** With `time`: epoch milliseconds before which going on is of no use. */
   readonly notBefore?: number | undefined
-  readonly verb: Verb
-  readonly input: Readonly<Record<string, unknown>>
 }
 
+/** Reads a pause that a framework kept. */
 export const pauseSchema: z.ZodType<Pause> = z.looseObject({
   authmd: z.literal(1),
   for: z.enum(['answer', 'consent', 'person', 'time']),
@@ -30,8 +37,8 @@ export const pauseSchema: z.ZodType<Pause> = z.looseObject({
   input: z.record(z.string(), z.unknown()),
 })
 
-/** The pause that an outcome asks for; undefined where there is nothing to wait for. */
-export function pauseOf(call: Pick<Pause, 'verb' | 'input'>, outcome: Outcome): Pause | undefined {
+/** The pause that the outcome of a call asks for; undefined where there is nothing to wait for. */
+export function pauseOf(call: VerbCall, outcome: Outcome): Pause | undefined {
   const { registration, service } = outcome
   const again = { ...call, authmd: 1, registration } as const
   const look = registration
