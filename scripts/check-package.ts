@@ -12,7 +12,7 @@ function run(command: string, args: readonly string[]): void {
 }
 
 try {
-  run('npx', ['-y', 'pnpm@12.4.2', '--silent', 'pack', '--pack-destination', dir])
+  run('pnpm', ['--silent', 'pack', '--pack-destination', dir])
   const name = readdirSync(dir).find((file) => file.endsWith('.tgz'))
   if (name === undefined) throw new Error('nothing was packed')
   run('publint', ['run', join(dir, name), '--strict'])

@@ -10,6 +10,7 @@ export default defineConfig({
     reporters: test?.reporters,
     outputFile: test?.outputFile,
     maxWorkers: test?.maxWorkers,
+    sequence: { sequencer: test?.sequence?.sequencer },
     projects: [
       { ...rest, test: { ...test, name: 'core', exclude: mocked } },
       { ...rest, test: { ...test, name: 'mocked', include: mocked, isolate: true } },

@@ -153,7 +153,7 @@ test('a call that comes late is told how it stands and moves nothing', async () 
   const { input, consent } = await askedFor(world)
   await approve(world, consent)
   world.sandbox.faults.add({ name: 'bot_signup', status: 429, times: 1 })
-  // The second has read the registration when the first one gets its lease.
+  // The later one has read the registration when the earlier one gets its lease.
   const lease = store.lease.bind(store)
   const first = Promise.withResolvers<void>()
   let leases = 0
@@ -162,7 +162,7 @@ test('a call that comes late is told how it stands and moves nothing', async () 
     return lease(...args)
   }
   const calls = both.map((one) => one.register(input))
-  void calls[0]?.then(() => first.resolve())
+  for (const call of calls) void call.then(() => first.resolve())
   const outcomes = await Promise.all(calls)
   expect(outcomes.map(({ status }) => status)).toEqual(['pending', 'pending'])
   expect(outcomes[1]).toEqual(outcomes[0])

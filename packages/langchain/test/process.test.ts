@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { fileStore, keyFromFile } from '@authmd/core/node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agentAuth } from '../src/index.ts'
-import { type Mode, modes, said, turn } from './chat.ts'
+import { said, turn } from './chat.ts'
 import { keep } from './checkpointers.ts'
 import { beginSignup, effects, email, eve, owner, startWorld, type World } from './world.ts'
 
@@ -33,37 +33,30 @@ async function inAnotherProcess(input: { owner: object; approved: boolean }) {
   return JSON.parse(stdout) as { asked: string[]; told: string[] }
 }
 
-async function ask(mode: Mode) {
+async function ask() {
   const kept = await keep('sqlite', dir)
   const setup = { authmd: agentAuth(world.auth, { owner }), checkpointer: kept.open() }
-  const asked = await turn(mode, setup, 't', said('x'), [await beginSignup(world)])
+  const asked = await turn('stream', setup, 't', said('x'), [await beginSignup(world)])
   expect(effects(world)).toEqual([])
   await kept.close()
   return asked
 }
 
-test.each(modes)('asked here, agreed to in another process: %s', { timeout }, async (mode) => {
-  const { asked, result } = await ask(mode)
+test('asked here, agreed to in another process', { timeout }, async () => {
+  const { asked, result } = await ask()
   const done = await inAnotherProcess({ owner, approved: true })
   expect(done).toEqual({ asked, told: [expect.stringContaining('needs_person')] })
   expect(effects(world)).toEqual(['bot_signup'])
 
   const kept = await keep('sqlite', dir)
   const setup = { authmd: agentAuth(world.auth, { owner }), checkpointer: kept.open() }
-  await turn(mode, setup, 't', await setup.authmd.resume(result, () => true))
+  await turn('stream', setup, 't', await setup.authmd.resume(result, () => true))
   await kept.close()
   expect(effects(world)).toEqual(['bot_signup'])
 })
 
-test('asked here, refused in another process', { timeout }, async () => {
-  await ask('invoke')
-  const { told } = await inAnotherProcess({ owner, approved: false })
-  expect(told).toEqual([expect.stringContaining('consent_denied')])
-  expect(effects(world)).toEqual([])
-})
-
 test('asked here, agreed to in another process for another owner', { timeout }, async () => {
-  await ask('invoke')
+  await ask()
   const { told } = await inAnotherProcess({ owner: eve, approved: true })
   expect(told).toEqual([expect.stringContaining('error not_found')])
   expect(effects(world)).toEqual([])

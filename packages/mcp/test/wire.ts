@@ -80,7 +80,7 @@ export function expectNoSecret({ ledger }: Sandbox, text: string): void {
 
 /** Waits for what comes soon, without saying when. */
 export async function until<T>(look: () => T | undefined | false): Promise<T> {
-  for (let left = 400; left > 0; left--) {
+  for (let left = 3000; left > 0; left--) {
     const found = look()
     if (found) return found
     await sleep(10)
