@@ -47,17 +47,23 @@ test('core imports no framework, and what is Node only under src/node', () => {
     'tldts',
     'zod',
   ]
+  const mcpClient = '@modelcontextprotocol/sdk/client/'
   const wrong = sources('packages/core/src').flatMap(({ path, imports }) =>
     imports
       .filter((name) => {
         if (name.startsWith('.')) return !path.includes('/src/node/') && name.includes('/node/')
         if (path.includes('/src/node/'))
-          return !name.startsWith('node:') && !['undici', 'zod'].includes(name)
+          return !name.startsWith('node:') && !['undici', 'uqr', 'zod'].includes(name)
+        if (path.includes('/src/mcp/') && name.startsWith(mcpClient)) return false
         return !allowed.includes(name)
       })
       .map((name) => `${path}: ${name}`),
   )
   expect(wrong).toEqual([])
+  // It is optional: loaded only where tools are mounted.
+  const loading = sources('packages/core/src').filter(({ text }) => text.includes(mcpClient))
+  expect(loading.map(({ path }) => path)).toEqual(['packages/core/src/mcp/connection.ts'])
+  expect(loading[0]?.text).not.toMatch(/from '@modelcontextprotocol/)
 })
 
 test('dependencies point one way', () => {

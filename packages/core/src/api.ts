@@ -17,6 +17,9 @@ export type {
   RevokeInput,
   UseInput,
 } from './inputs.ts'
+export type { McpAccess } from './mcp/access.ts'
+export type { LeftOut } from './mcp/definition.ts'
+export type { Mounted, MountOptions } from './mcp/mount.ts'
 export { manual } from './methods/manual/index.ts'
 export type * from './methods/method.ts'
 export { telnyxSignup } from './methods/telnyx-signup/index.ts'
@@ -34,6 +37,8 @@ export type { People, PersonDecision, PersonRequest } from './people/people.ts'
 export type { Session } from './session.ts'
 export { type Pause, pauseOf, pauseSchema, type VerbCall } from './tools/pause.ts'
 export { renderOutcome } from './tools/render.ts'
+export { type SeeThroughOptions, seeThrough } from './tools/see-through.ts'
+export { ToolBook } from './tools/tool-book.ts'
 export {
   type AuthTool,
   authTools,

@@ -6,6 +6,8 @@ import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
 import { type Loaded, viewRegistration } from './engine/registration.ts'
 import { AuthError } from './errors.ts'
 import * as inputs from './inputs.ts'
+import { type McpAccess, mcpAccess } from './mcp/access.ts'
+import { type Mounted, type MountOptions, mountTools } from './mcp/mount.ts'
 import type { MethodEvent } from './methods/method.ts'
 import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
@@ -13,7 +15,7 @@ import { type Owner, sameOwner } from './owner.ts'
 import type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
 import { isOpen, loadOwn, registerTarget } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
-import { authorisedFetch } from './use/authorised-fetch.ts'
+import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import type { Redactor } from './use/redactor.ts'
 import { prepareUse, reaches, useAction } from './use/request.ts'
 import { forget, revokeAction, revokeCredential, verified } from './use/revoke.ts'
@@ -155,9 +157,37 @@ export class Session {
    * @example new VendorClient({ apiKey: 'unused', fetch: session.fetch('https://api.vendor.example') })
    */
   fetch(service: string): typeof fetch {
-    const { net, credentials, now } = this.#parts
-    const parts = { net, credentials, now, redactor: () => this.redactor() }
-    return authorisedFetch(parts, this.owner, service)
+    const parts = this.#withRedactor()
+    return authorisedFetch(parts, (url) =>
+      chooseCredential(parts.credentials, this.owner, service, url),
+    )
+  }
+
+  /**
+   * Where a service's MCP server is (by its own documents, or `service` itself is its URL), and the
+   * `fetch` for it: what a client of MCP over streamable HTTP takes.
+   *
+   * @throws AuthError `not_found` where no server or no credential is known, `outside_audience`
+   * @example
+   * const { url, fetch } = await session.mcp('https://api.vendor.example')
+   * await client.connect(new StreamableHTTPClientTransport(url, { fetch }))
+   */
+  mcp(service: string): Promise<McpAccess> {
+    return mcpAccess(this.#withRedactor(), service)
+  }
+
+  /**
+   * The service's own MCP tools as tools beside the five. Each call asks a person, but for the tools in
+   * `allow`; descriptions are cut and marked as the service's words; a tool that the service describes
+   * otherwise later is refused until it is mounted again. A call carries the credential of whose session
+   * runs it. Needs `@modelcontextprotocol/sdk` beside this package.
+   *
+   * @throws AuthError `invalid_input` for the options, for another list than `pin`'s, or without the SDK;
+   * `not_found`, `outside_audience`; what the network or the server does wrong
+   * @example await session.mount('https://api.vendor.example', { allow: ['get_balance'] })
+   */
+  mount(service: string, options: MountOptions = {}): Promise<Mounted> {
+    return mountTools(this, (one) => one.#withRedactor(), service, options)
   }
 
   /**
@@ -290,8 +320,7 @@ export class Session {
   }
 
   #target(input: inputs.RegisterInput, storedOnly: boolean, replaces?: Credential) {
-    const parts = { ...this.#parts, redactor: () => this.redactor() }
-    return registerTarget(parts, input, storedOnly, replaces)
+    return registerTarget(this.#withRedactor(), input, storedOnly, replaces)
   }
 
   /** Makes another one; the old one is left alone until the new one was seen to work. */
@@ -331,6 +360,10 @@ export class Session {
       reason: 'No credential is held for this service.',
       next: `auth_discover { service: "${service}" }`,
     }
+  }
+
+  #withRedactor(): SessionParts & { readonly redactor: () => Promise<Redactor> } {
+    return { ...this.#parts, redactor: () => this.redactor() }
   }
 
   #mine(action: Action): void {

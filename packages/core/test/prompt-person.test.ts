@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { PassThrough } from 'node:stream'
+import { encode } from 'uqr'
 import { afterEach, expect, test } from 'vitest'
-import { promptPerson } from '../src/node/index.ts'
+import { type PersonPrompt, promptPerson } from '../src/node/index.ts'
 import { makeKey, waitingForKey } from './intake-world.ts'
 import { closeWorlds, email, expectStatus, openWorld, signedUp } from './world.ts'
 
@@ -161,6 +162,55 @@ test('what a service put into a text moves no cursor', async () => {
   expect(said).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/)
   screen.input.write('\x03')
   await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
+})
+
+const url = 'https://portal.vendor.example/#/app/api-keys'
+
+/** What the terminal shows before it asks. */
+async function shownFor(need: Partial<PersonPrompt['need']>, columns: number | undefined) {
+  const { auth } = await openWorld()
+  const screen = terminal()
+  if (columns) Object.assign(screen.output, { isTTY: true, columns })
+  const prompt = { kind: 'paste-key', text: 'Make a key.', url, ...need } as const
+  const outcome = promptPerson(auth, { id: 'reg_x', need: prompt }, screen)
+  await screen.until(need.kind === 'open-link' ? 'Press Enter' : 'shown')
+  screen.input.end()
+  await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
+  return screen.shown()
+}
+
+/** The dark squares of the codes in a text, row by row, two to a character. */
+function codesIn(shown: string): boolean[][] {
+  const dark: Record<string, readonly [boolean, boolean]> = {
+    '\u2588': [false, false],
+    '\u2580': [false, true],
+    '\u2584': [true, false],
+    ' ': [true, true],
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours that each line begins with.
+  return [...shown.matchAll(/\x1b\[97;40m(.*?)\x1b\[0m/g)].flatMap(([, line = '']) => {
+    const pairs = [...line].map((one) => dark[one] ?? [])
+    return [0, 1].map((half) => pairs.map((pair) => pair[half] ?? false))
+  })
+}
+
+test.each(['paste-key', 'open-link'] as const)('%s: the page is a code as well', async (kind) => {
+  const { data, size } = encode(url, { border: 2 })
+  const shown = await shownFor({ kind }, size)
+  expect(shown).toContain(`Page: ${url}\n`)
+  expect(codesIn(shown).slice(0, size)).toEqual(data)
+})
+
+test.each([
+  ['that is no terminal', undefined, {}],
+  ['that is too narrow', encode(url, { border: 2 }).size - 1, {}],
+  ['for a page that is not what is to be opened', 200, { kind: 'open-mail' }],
+  ['for an address of which a line shows a part', 200, { url: `${url}?${'x'.repeat(2_000)}` }],
+  ['for a link in the text', 200, { url: undefined, text: `Not ${url}` }],
+] as const)('no code on an output %s', async (_, columns, need) => {
+  const shown = await shownFor(need as object, columns)
+  expect(shown).toContain('portal.vendor.example')
+  expect(codesIn(shown)).toEqual([])
 })
 
 const script = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? ''

@@ -59,9 +59,8 @@ export class Approvals {
       const url = await intakeUrl(registration)
       const page = { mode: 'url', message: need.text, elicitationId: randomUUID(), url } as const
       const opened = (await client.ask(page, pageMs))?.action === 'accept'
-      return note(
-        `The person ${opened ? 'opened' : 'did not open'} the page where to hand it over.`,
-      )
+      const did = opened ? 'opened' : 'did not open'
+      return note(`The person ${did} the page where to hand it over.`)
     } catch {
       // What the verb did is to be told all the same.
       return note('The page where to hand it over could not be made.')

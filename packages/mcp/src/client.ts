@@ -28,27 +28,23 @@ export class Client {
     return this.#server.getClientCapabilities()?.elicitation?.[mode] !== undefined
   }
 
+  /** Tells of progress. Where nobody listens any more, what is being done goes on. */
+  tell(message: string): void {
+    const progressToken = this.#extra._meta?.progressToken
+    if (progressToken === undefined) return
+    const params = { progressToken, progress: ++this.#told, message }
+    const notification = { method: 'notifications/progress', params } as const
+    this.#extra.sendNotification(notification).catch(() => undefined)
+  }
+
   /** Undefined where nobody answered: the client failed, went away or let the time run out. */
   ask(params: mcp.ElicitRequest['params'], timeout: number): Promise<mcp.ElicitResult | undefined> {
     const request = { method: 'elicitation/create', params } as const
     const options = { timeout, signal: this.signal }
-    return this.during('Waiting for a person', () => {
-      return this.#extra.sendRequest(request, mcp.ElicitResultSchema, options)
-    }).catch(() => undefined)
-  }
-
-  /** Tells of progress at once, and again every ten seconds until `work` is over. */
-  async during<T>(message: string, work: () => Promise<T>): Promise<T> {
-    const progressToken = this.#extra._meta?.progressToken
-    const tell = async () => {
-      if (progressToken === undefined) return
-      const params = { progressToken, progress: ++this.#told, message }
-      const notification = { method: 'notifications/progress', params } as const
-      // Where nobody listens any more, what is being done goes on.
-      await this.#extra.sendNotification(notification).catch(() => undefined)
-    }
-    await tell()
-    const timer = setInterval(() => void tell(), everyMs)
-    return work().finally(() => clearInterval(timer))
+    const tell = () => this.tell('Waiting for a person')
+    tell()
+    const timer = setInterval(tell, everyMs)
+    const asked = this.#extra.sendRequest(request, mcp.ElicitResultSchema, options)
+    return asked.catch(() => undefined).finally(() => clearInterval(timer))
   }
 }

@@ -59,19 +59,11 @@ const loopback = ['127.0.0.1', '[::1]', 'localhost']
  * ```
  */
 export async function serveHttp(auth: AgentAuth, options: HttpOptions): Promise<HttpServer> {
-  const {
-    host = '127.0.0.1',
-    port = 0,
-    allowedHosts = [],
-    allowedOrigins = [],
-    intakeUrl,
-  } = options
+  const { host = '127.0.0.1', port = 0, allowedHosts = [], allowedOrigins = [] } = options
   const name = host.includes(':') ? `[${host}]` : host
   if (!loopback.includes(name) && !(options[allowRemote] && allowedHosts.length > 0)) {
-    throw new AuthError(
-      'invalid_input',
-      'host: not loopback without [allowRemote] and allowedHosts',
-    )
+    const fault = 'host: not loopback without [allowRemote] and allowedHosts'
+    throw new AuthError('invalid_input', fault)
   }
   const hosts = new Set(allowedHosts.map((one) => one.toLowerCase()))
   const callerOf = finder(auth, options.callers)
@@ -100,7 +92,7 @@ export async function serveHttp(auth: AgentAuth, options: HttpOptions): Promise<
   }
 
   async function begin(caller: Caller, key: string): Promise<Session> {
-    const server = createAuthServer(auth, { ...caller, intakeUrl })
+    const server = createAuthServer(auth, { ...caller, intakeUrl: options.intakeUrl })
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize,
@@ -149,11 +141,8 @@ function finder(auth: AgentAuth, callers: HttpOptions['callers']) {
 /** Closes the connection, so that what may still come of the request is not read. */
 function refuse(response: ServerResponse, status: number, what: string): void {
   if (response.headersSent) return void response.destroy()
-  const headers = { 'content-type': 'application/json', connection: 'close' }
-  response.writeHead(
-    status,
-    status === 401 ? { ...headers, 'www-authenticate': 'Bearer' } : headers,
-  )
+  const asks = status === 401 ? { 'www-authenticate': 'Bearer' } : {}
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...asks })
   const error = { code: -32000, message: `refused: ${what}` }
   response.end(JSON.stringify({ jsonrpc: '2.0', error, id: null }))
 }

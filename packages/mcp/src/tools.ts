@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  AuthError,
-  type AuthTool,
   authTools,
   type Call,
+  faultResult,
   type Session,
+  seeThrough,
   type ToolResult,
+  toolOutput,
   type Verb,
 } from '@authmd/core'
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
@@ -17,7 +17,6 @@ import { Client } from './client.ts'
 
 /** Below the minute after which clients commonly give a request up. */
 const patienceMs = 45_000
-const pauseMs = 1_000
 
 /**
  * What a result's `structuredContent` is: plain JSON without a secret. Clients may show it to the model
@@ -50,42 +49,33 @@ export function addTools(server: McpServer, session: Session, approvals: Approva
       const client = new Client(server.server, extra)
       try {
         await approvals.ask(verb, input, call, client)
-        const result = await seeThrough(await run(session, input, call), session, call, client)
+        const result = await seenThrough(await run(session, input, call), session, call, client)
         return output(result, await approvals.handOver(result.outcome, client))
       } catch (thrown) {
-        // What we did not write ourselves may quote what it should not.
-        const known = AuthError.isInstance(thrown)
-        const error = known ? thrown : new AuthError('method_failed', 'authmd failed unexpectedly')
-        return output({ error, text: `error ${error.code}: ${error.message}` })
+        return output(faultResult(thrown))
       }
     })
   }
 }
 
-/** For a client that listens: waits for what goes on by itself, and looks no earlier than it said. */
-async function seeThrough(first: ToolResult, session: Session, call: Call, client: Client) {
-  const claim = authTools.find(({ verb }) => verb === 'claim') as AuthTool
-  const end = Date.now() + patienceMs
-  for (let result = first; ; ) {
-    const { outcome } = result
-    if (outcome?.status !== 'pending' || !client.listens) return result
-    const { registration, notBefore } = outcome
-    const waitMs = Math.max(notBefore - Date.now(), pauseMs)
-    if (registration === undefined || Date.now() + waitMs > end) return result
-    const wait = sleep(waitMs, undefined, client).catch(() => undefined)
-    await client.during('Waiting for the service', () => wait)
-    if (client.signal.aborted) return result
-    result = await claim.run(session, { registration }, call)
+/** For a client that listens: waits for what goes on by itself. A person is not kept from the result. */
+async function seenThrough(first: ToolResult, session: Session, call: Call, client: Client) {
+  const told = () => client.tell('Waiting for the service')
+  const options = { patienceMs: client.listens ? patienceMs : 0, signal: client.signal, told }
+  let last = first
+  for await (last of seeThrough(session, first, call, options)) {
+    if (last.outcome?.status !== 'pending') break
   }
+  return last
 }
 
-function output({ text: said, outcome, error }: ToolResult, note: string = ''): CallToolResult {
+function output(result: ToolResult, note: string = ''): CallToolResult {
+  const { text: said, ...rest } = toolOutput(result)
   const text = note === '' ? said : `${said}\n${note}`
-  const content: CallToolResult['content'] = [{ type: 'text', text }]
-  if (error) {
-    const { code, message } = error
-    return { content, structuredContent: { text, error: { code, message } }, isError: true }
-  }
   const keep = (key: string, value: unknown) => (serviceWords.has(key) ? undefined : value)
-  return { content, structuredContent: JSON.parse(JSON.stringify({ text, outcome }, keep)) }
+  return {
+    content: [{ type: 'text', text }],
+    structuredContent: JSON.parse(JSON.stringify({ text, ...rest }, keep)),
+    ...(result.error ? { isError: true } : {}),
+  }
 }

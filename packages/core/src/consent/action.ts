@@ -37,8 +37,16 @@ export type Effect =
       readonly url: string
       /** SHA-256 of the body, base64url. */
       readonly bodyHash?: string
-      /** The body as it would be sent, cut to 500 characters. */
+      /** The body as it would be sent, cut to 2,000 characters; of a tool, its arguments. */
       readonly body?: string
+      /** The service's own tool that is called. */
+      readonly tool?: {
+        readonly name: string
+        /** SHA-256 of the definition under which it was mounted, base64url. */
+        readonly definition: string
+        /** The handle of the credential that the call carries. */
+        readonly credential: string
+      }
     }
   | {
       readonly kind: 'revoke'
@@ -72,7 +80,7 @@ export async function makeAction(parts: Omit<Action, 'digest' | 'summary'>): Pro
 }
 
 /** JSON with sorted keys, undefined left out: equal values give equal texts. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined)
@@ -114,6 +122,9 @@ function sentence(effect: Effect): string {
       return `Create ${effect.credential} at ${effect.at}, ${use}.${effect.note ? ` ${effect.note}` : ''}`
     }
     case 'unsafe-request':
+      if (effect.tool) {
+        return `Run the service's tool ${effect.tool.name} at ${effect.url} with ${effect.body}.`
+      }
       return `Send ${effect.method} ${effect.url}${effect.body ? ` with the body ${effect.body}` : ''}.`
     case 'revoke': {
       const guided = `: you delete it at ${effect.url}, then one request checks that it is refused`

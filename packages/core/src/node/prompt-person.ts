@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { renderUnicodeCompact } from 'uqr'
 import { z } from 'zod'
 import type { AgentAuth } from '../agent-auth.ts'
 import { AuthError } from '../errors.ts'
@@ -19,12 +20,19 @@ export type PersonPrompt = Pick<
 /** Where it is asked; the terminal of this process by default, with the words on standard error. */
 export interface PromptStreams {
   readonly input?: TerminalInput
-  readonly output?: NodeJS.WritableStream
+  readonly output?: TerminalOutput
+}
+
+type TerminalOutput = NodeJS.WritableStream & {
+  readonly isTTY?: boolean
+  /** Characters in a line. */
+  readonly columns?: number
 }
 
 /**
  * Asks the person at the terminal for what a registration waits for, and hands it over. A key and a link
- * are not shown while they are typed or pasted. Asks again until it is taken; Ctrl-C ends it.
+ * are not shown while they are typed or pasted. Asks again until it is taken; Ctrl-C ends it. On a terminal
+ * that is wide enough a page to open is shown as a QR code as well.
  *
  * @throws AuthError `aborted` where the person gives up, `invalid_input` without a terminal
  * @example
@@ -43,7 +51,10 @@ export async function promptPerson(
   if (service !== undefined) say(`For ${service}:`)
   if (notice !== undefined) say(notice)
   say(need.text)
-  if (need.url !== undefined) say(`Page: ${need.url}`)
+  if (need.url !== undefined) {
+    say(`Page: ${need.url}`)
+    if (need.kind === 'open-link' || need.kind === 'paste-key') output.write(code(need.url, output))
+  }
   if (need.until !== undefined) say(`Good until ${new Date(need.until).toISOString()}.`)
   for (;;) {
     const said = await ask(need.kind, input, output)
@@ -58,6 +69,15 @@ export async function promptPerson(
       say(`Not taken: ${isMalformed(said) ? 'that is not of the form asked for' : error.message}.`)
     }
   }
+}
+
+/** An address for a phone's camera: light on dark, whatever colours the terminal has. */
+function code(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
+  // What the line above cannot show whole is not put before a camera; it would be too wide as well.
+  if (!isTTY || ownLine(url) !== url) return ''
+  const lines = renderUnicodeCompact(url, { border: 2 }).split('\n')
+  if (lines.some((line) => line.length > columns)) return ''
+  return lines.map((line) => `\x1b[97;40m${line}\x1b[0m\n`).join('')
 }
 
 /** Whether it cannot be what is asked for, whatever is waited for. */

@@ -62,7 +62,11 @@ function bodyText(bytes: Uint8Array, type: string): string {
   return decodeText(bytes)
 }
 
-function withoutSecrets(texts: readonly string[], redactor: Redactor) {
+/** Texts of one answer without its secrets: those that are known, and those that nobody knew before. */
+export function withoutSecrets(
+  texts: readonly string[],
+  redactor: Redactor,
+): { texts: readonly string[]; redacted: number; unseen: readonly UnseenSecret[] } {
   let redacted = 0
   const take = (text: string, by: Redactor): string => {
     const clean = by.redact(text)

@@ -7,8 +7,8 @@ import { covers } from './audience.ts'
 import type { Redactor } from './redactor.ts'
 import { sendSigned } from './signer.ts'
 
-/** Text, or what does not say that it is something else. */
-const textual =
+/** Media types of text; one that is not said may be text. */
+export const textual: RegExp =
   /^$|^(text\/|multipart\/|application\/([\w.+-]*\+)?(json|xml|json-seq|jsonl|ndjson|x-ndjson|yaml|javascript|graphql-response|x-www-form-urlencoded))/i
 
 export interface FetchParts {
@@ -18,19 +18,22 @@ export interface FetchParts {
   readonly now: () => number
 }
 
+/** Which credential a request to this URL carries; throws where there is none. */
+export type Choice = (url: URL) => Promise<Credential>
+
 /**
- * A `fetch` that carries the owner's credential for a service. It takes what `fetch` takes, puts the
- * credential in the place of any placeholder, refuses every URL outside the audience, and takes the
- * owner's secrets out of textual answers as they stream by. A 307 or 308 of a request with a body is
- * refused, since the body is gone by then. An aborted request rejects with the signal's reason.
+ * A `fetch` that carries a credential. It takes what `fetch` takes, puts the credential in the place of
+ * any placeholder, and takes the owner's secrets out of textual answers as they stream by. A 307 or 308
+ * of a request with a body is refused, since the body is gone by then. An aborted request rejects with
+ * the signal's reason.
  *
- * @throws AuthError `not_found`, `outside_audience`, `redirect_refused`, or what the transport throws
+ * @throws AuthError `redirect_refused`, what the choice throws, or what the transport throws
  */
-export function authorisedFetch(parts: FetchParts, owner: Owner, service: string): typeof fetch {
+export function authorisedFetch(parts: FetchParts, choose: Choice): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     request.signal.throwIfAborted()
-    const credential = await choose(parts.credentials, owner, service, new URL(request.url))
+    const credential = await choose(new URL(request.url))
     const redactor = await parts.redactor()
     try {
       const response = await sendSigned(parts.net, credential, request, true)
@@ -43,7 +46,12 @@ export function authorisedFetch(parts: FetchParts, owner: Owner, service: string
   }
 }
 
-async function choose(
+/**
+ * The owner's best credential for a service among those that may go to the URL.
+ *
+ * @throws AuthError `not_found`, `outside_audience`
+ */
+export async function chooseCredential(
   credentials: Credentials,
   owner: Owner,
   service: string,

@@ -48,7 +48,8 @@ const allowedHeaders = [
   'if-none-match',
   'prefer',
 ]
-const maxBody = 256 * 1024
+/** Characters of a body that may be sent. */
+export const maxBody: number = 256 * 1024
 /** Characters of a body that a person is shown who decides about it. */
 const shownBody = 2_000
 /** A place left open for a secret, in one of the usual notations. Other templates are the service's. */
@@ -91,13 +92,22 @@ export async function prepareUse(
   const said = [decodeURIComponentSafely(url.href), body ?? '', ...Object.values(headers)].join(
     '\n',
   )
-  if (holdsSecret(said))
-    return refuse('it holds a secret of the vault; the credential is added by itself')
-  if (said.includes(redactionText) || placeholder.test(said)) {
-    return refuse('placeholders for secrets are not filled in; the credential is added by itself')
-  }
+  const fault = secretFault(said, holdsSecret)
+  if (fault) return refuse(fault)
   const effects = safeMethods.includes(method) ? [] : [await unsafe(method, url.href, body)]
   return { url, method, headers, ...(body === undefined ? {} : { body }), effects }
+}
+
+/** Why a text must not be sent: it holds a secret of the vault, or a place that is left open for one. */
+export function secretFault(
+  said: string,
+  holdsSecret: (text: string) => boolean,
+): string | undefined {
+  if (holdsSecret(said)) return 'it holds a secret of the vault; the credential is added by itself'
+  if (said.includes(redactionText) || placeholder.test(said)) {
+    return 'placeholders for secrets are not filled in; the credential is added by itself'
+  }
+  return undefined
 }
 
 /** Whether the path lies below the credential's audience. */
@@ -125,13 +135,14 @@ async function unsafe(method: string, url: string, body: string | undefined): Pr
   }
 }
 
-function shown(body: string): string {
+/** A body as a person is shown it. */
+export function shown(body: string): string {
   if (body.length <= shownBody) return body
   return `${body.slice(0, shownBody)} … (cut here, ${body.length} characters in all)`
 }
 
 /** JSON in which nothing is hidden: what a person could not see is written as an escape. */
-function visibleJson(value: unknown): string {
+export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\p{Cc}\p{DI}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
     Array.from({ length: char.length }, (_, at) => {
       return `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`

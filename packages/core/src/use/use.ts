@@ -1,3 +1,4 @@
+import type { Action } from '../consent/action.ts'
 import type { Call, ConsentLedger } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
 import { retryAfter } from '../engine/send.ts'
@@ -26,7 +27,7 @@ export interface UseParts {
 }
 
 /** What came of a request. `open`: it surely changed nothing, so that its consent may be used again. */
-interface Done {
+export interface Done {
   readonly outcome: Outcome
   readonly open: boolean
 }
@@ -48,13 +49,33 @@ export async function useCredential(
     return { ...about, ...prepared, status: 'refused', next: 'auth_use with what the rule allows' }
   }
   const action = await useAction(owner, credential, prepared)
-  if (action !== undefined) {
-    const standing = await parts.ledger.redeem(action, call)
-    if (standing.kind === 'lost') return lost(credential, prepared)
-    if (standing.kind !== 'open') return needsConsent(standing, action, parts.ledger)
-  }
-  const { outcome, open } = await send(parts, credential, prepared, redactor)
-  if (action !== undefined) await parts.ledger.settle(action, outcome, open)
+  return withConsent(
+    parts.ledger,
+    action,
+    call,
+    () => lost(credential, prepared),
+    () => send(parts, credential, prepared, redactor),
+  )
+}
+
+/**
+ * Does a thing under the consent for its action, which is used up first, and writes down what came of
+ * it. Without an action there is nothing to agree to. `lost`: this call used the consent before, and
+ * what came of it is not known.
+ */
+export async function withConsent(
+  ledger: ConsentLedger,
+  action: Action | undefined,
+  call: Call,
+  lost: () => Outcome,
+  act: () => Promise<Done>,
+): Promise<Outcome> {
+  if (action === undefined) return (await act()).outcome
+  const standing = await ledger.redeem(action, call)
+  if (standing.kind === 'lost') return lost()
+  if (standing.kind !== 'open') return needsConsent(standing, action, ledger)
+  const { outcome, open } = await act()
+  await ledger.settle(action, outcome, open)
   return outcome
 }
 
@@ -73,25 +94,36 @@ async function send(
     await parts.credentials.note(credential, response.status, parts.now())
     clean = await cleanAnswer(response, redactor, signal)
   } catch (error) {
-    return failed(credential, prepared, error, signal.aborted)
+    const onLoss = () => lost(credential, prepared)
+    return failed(credential, effects.length > 0 ? onLoss : undefined, error, signal.aborted)
   }
-  const refused = refusal(credential, clean.status, effects.length > 0)
-  if (refused) {
-    const errors = errorsOf(clean.text)
-    const wait = retryAfter(clean.headers['retry-after'] ?? null)
-    const again = clean.status === 429 || (clean.status === 503 && wait !== undefined)
-    const outcome: Outcome = {
-      ...refused,
-      httpStatus: clean.status,
-      ...(errors.length > 0 ? { errors } : {}),
-      ...(again ? { notBefore: parts.now() + (wait ?? 60_000) } : {}),
-    }
-    return { outcome, open: clean.status < 500 }
-  }
+  const refused = refusedBy(credential, clean, effects.length > 0, parts.now())
+  if (refused) return { outcome: refused, open: clean.status < 500 }
   return { outcome: await answered(parts, credential, clean), open: false }
 }
 
-async function answered(
+/** The refusal that an answer is, where it is one. */
+export function refusedBy(
+  credential: Credential,
+  clean: CleanAnswer,
+  binds: boolean,
+  now: number,
+): Outcome | undefined {
+  const refused = refusal(credential, clean.status, binds)
+  if (refused === undefined) return undefined
+  const errors = errorsOf(clean.text)
+  const wait = retryAfter(clean.headers['retry-after'] ?? null)
+  const again = clean.status === 429 || (clean.status === 503 && wait !== undefined)
+  return {
+    ...refused,
+    httpStatus: clean.status,
+    ...(errors.length > 0 ? { errors } : {}),
+    ...(again ? { notBefore: now + (wait ?? 60_000) } : {}),
+  }
+}
+
+/** An answer that is no refusal, cut to what a model is shown; new secrets in it go into the vault. */
+export async function answered(
   parts: UseParts,
   credential: Credential,
   clean: CleanAnswer,
@@ -121,19 +153,20 @@ async function answered(
   }
 }
 
-/** A request without an answer. What a service or the network may have put into the error is not quoted. */
-function failed(
+/**
+ * A request without an answer. What a service or the network may have put into the error is not quoted.
+ * `lost` says what then holds of a request that binds somebody.
+ */
+export function failed(
   credential: Credential,
-  prepared: PreparedUse,
+  lost: (() => Outcome) | undefined,
   error: unknown,
   timedOut: boolean,
 ): Done {
   if (!AuthError.isInstance(error) && !timedOut) throw error
   const code = AuthError.isInstance(error) ? error.code : 'response_timeout'
   const sent = !AuthError.isInstance(error) || error.details.sent !== false
-  if (sent && prepared.effects.length > 0) {
-    return { outcome: lost(credential, prepared), open: false }
-  }
+  if (sent && lost) return { outcome: lost(), open: false }
   const { service } = credential
   if (code === 'secret_refused') {
     const reason = 'The credential cannot be sent in a header.'
@@ -152,7 +185,14 @@ function failed(
     }
     return { outcome, open: true }
   }
-  return { outcome: unreachable(credential), open: true }
+  const outcome: Outcome = {
+    status: 'refused',
+    service,
+    code: 'service_unreachable',
+    reason: 'The service did not answer; nothing is known to have been done.',
+    next: 'the same call again, later',
+  }
+  return { outcome, open: true }
 }
 
 /** A new secret in an answer goes into the vault, bound to the same audience. */
@@ -242,16 +282,6 @@ export function unusable({ handle, state, service, secret }: Credential): Outcom
 function newOne(service: string) {
   const next = `auth_register { service: "${service}" } gets a new one`
   return { status: 'refused', service, next } as const
-}
-
-function unreachable(credential: Credential): Outcome {
-  return {
-    status: 'refused',
-    service: credential.service,
-    code: 'service_unreachable',
-    reason: 'The service did not answer; nothing is known to have been done.',
-    next: 'the same call again, later',
-  }
 }
 
 function lost(credential: Credential, { method, url }: PreparedUse): Outcome {
