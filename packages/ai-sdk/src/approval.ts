@@ -1,4 +1,4 @@
-import { type Action, type AuthTool, authTools, type Session, type Standing } from '@authmd/core'
+import type { Action, AuthTool, Session, Standing, ToolBook } from '@authmd/core'
 import type {
   ModelMessage,
   SingleToolApprovalFunction,
@@ -40,11 +40,12 @@ type ApprovalRecord<RUNTIME> = Record<
 
 /** Decides for our tools whether the SDK runs a call, asks the person first, or refuses it. */
 export class Gate {
+  readonly tools: ToolBook
   readonly sessionFor: SessionFor
-  readonly tools: Map<string, AuthTool> = new Map(authTools.map((one) => [one.name, one]))
   readonly #approver: string
 
-  constructor(sessionFor: SessionFor, approver: string | undefined) {
+  constructor(tools: ToolBook, sessionFor: SessionFor, approver: string | undefined) {
+    this.tools = tools
     this.sessionFor = sessionFor
     this.#approver = approver ?? `unknown via ${channel}`
   }
@@ -104,7 +105,8 @@ export class Gate {
     }
     // A record, where theirs is not a function: the SDK then still asks their tools' `needsApproval`.
     const record = { ...theirs } as ApprovalRecord<RUNTIME>
-    for (const [name, tool] of this.tools) {
+    for (const tool of this.tools.all) {
+      const { name } = tool
       const own = record[name]
       record[name] = async (input, options) => {
         const said = typeof own === 'function' ? await own(input, options) : own

@@ -1,11 +1,10 @@
 import {
   AuthError,
-  type AuthErrorCode,
   type AuthTool,
-  authTools,
-  type Outcome,
   type Session,
-  type ToolResult,
+  seeThrough,
+  type ToolOutput,
+  toolOutput,
   type Verb,
 } from '@authmd/core'
 import { type Tool, tool } from 'ai'
@@ -13,16 +12,8 @@ import type { z } from 'zod'
 import { channel, type Gate } from './approval.ts'
 import { ownerContext } from './owner.ts'
 
-/**
- * What a tool gives the application and its UI: plain JSON without a secret. The model is given the
- * text alone.
- */
-export interface AuthToolOutput {
-  readonly text: string
-  readonly outcome?: Outcome
-  /** Set instead of `outcome` where the input was at fault or a store or a service broke. */
-  readonly error?: { readonly code: AuthErrorCode; readonly message: string }
-}
+/** What a tool gives the application and its UI. The model is given the text alone. */
+export type AuthToolOutput = ToolOutput
 
 type Input<V extends Verb> = NonNullable<Parameters<Session[V]>[0]>
 
@@ -31,12 +22,19 @@ export type AuthToolSet<CONTEXT = Record<string, unknown>> = {
   readonly [V in Verb as `auth_${V}`]: Tool<Input<V>, AuthToolOutput, CONTEXT>
 }
 
-export function makeTools(gate: Gate, inContext: boolean): AuthToolSet {
-  const made = authTools.map((one) => [one.name, makeTool(one, gate, inContext)])
-  return Object.fromEntries(made) as AuthToolSet
+export interface ToolParts {
+  readonly gate: Gate
+  readonly inContext: boolean
+  readonly patienceMs: number
+  /** Holds every output that is made. */
+  readonly made: WeakSet<object>
 }
 
-function makeTool(one: AuthTool, gate: Gate, inContext: boolean): unknown {
+export function makeTools(tools: readonly AuthTool[], parts: ToolParts): object {
+  return Object.fromEntries(tools.map((one) => [one.name, makeTool(one, parts)]))
+}
+
+function makeTool(one: AuthTool, { gate, inContext, patienceMs, made }: ToolParts): unknown {
   const { title, description } = one
   const inputSchema = one.inputSchema as z.ZodType<unknown>
   return tool<unknown, AuthToolOutput, Record<string, unknown>>({
@@ -45,19 +43,20 @@ function makeTool(one: AuthTool, gate: Gate, inContext: boolean): unknown {
     inputSchema,
     ...(inContext ? { contextSchema: ownerContext as z.ZodType<Record<string, unknown>> } : {}),
     needsApproval: async (...said) => (await gate.status(one, ...said)).type === 'user-approval',
-    execute: async (input, options) => {
-      // Not looked at later: a request that binds somebody is not cut off before its answer is read.
-      if (options.abortSignal?.aborted) throw new AuthError('aborted', 'aborted; nothing was done')
-      const call = { channel, callId: options.toolCallId }
-      return output(await one.run(gate.sessionFor(options.context), input, call))
+    async *execute(input, { toolCallId: callId, abortSignal: signal, context }) {
+      // Not looked at while it runs: a request that binds somebody is not cut off before its answer is read.
+      if (signal?.aborted) throw new AuthError('aborted', 'aborted; nothing was done')
+      const session = gate.sessionFor(context)
+      const call = { channel, callId }
+      const first = await one.run(session, input, call)
+      for await (const result of seeThrough(session, first, call, { patienceMs, signal })) {
+        const output = toolOutput(result)
+        made.add(output)
+        yield output
+      }
     },
     toModelOutput: ({ output }) => ({ type: 'text', value: textOf(output) }),
   })
-}
-
-function output({ text, outcome, error }: ToolResult): AuthToolOutput {
-  if (error) return { text, error: { code: error.code, message: error.message } }
-  return outcome ? { text, outcome } : { text }
 }
 
 /** Outputs come back from a browser when a chat goes on, so that they may be anything. */

@@ -99,7 +99,7 @@ test('faults and bad input reach the model in words of ours only', async () => {
 test('a call that was aborted before it ran does nothing', async () => {
   const { tools } = agentAuth(world.auth, { owner })
   const options = { toolCallId: 'c', messages: [], abortSignal: AbortSignal.abort(), context: {} }
-  const run = async () => tools.auth_discover.execute?.({ service: world.service }, options)
-  await expect(run()).rejects.toMatchObject({ code: 'aborted' })
+  const run = tools.auth_discover.execute?.({ service: world.service }, options)
+  await expect((run as AsyncGenerator).next()).rejects.toMatchObject({ code: 'aborted' })
   expect(world.sandbox.log).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { AuthError, type AuthTool, type Call } from '@authmd/core'
+import { AuthError, type Call, type ToolBook } from '@authmd/core'
 import { AIMessage, type BaseMessage } from '@langchain/core/messages'
 import type { ToolCall } from '@langchain/core/messages/tool'
 import { getConfig, interrupt, task } from '@langchain/langgraph'
@@ -31,8 +31,7 @@ export function callOf({ configurable }: Run, callId: string | undefined): Call 
 }
 
 export interface Asker {
-  /** Ours by their names, with those of services that were mounted. */
-  readonly tools: ReadonlyMap<string, AuthTool>
+  readonly tools: ToolBook
   readonly sessionFor: SessionFor
   readonly approver: string
   /** Decisions without the ids of their consents count, in the order of the questions. */
@@ -49,7 +48,7 @@ export async function askPerson(asker: Asker, messages: readonly BaseMessage[]):
   const questions = await task('authmd_questions', () => {
     put = true
     const last = messages.findLast((one) => AIMessage.isInstance(one))
-    const calls = (last?.tool_calls ?? []).filter(({ name }) => tools.has(name))
+    const calls = (last?.tool_calls ?? []).filter(({ name }) => tools.get(name))
     return putQuestions(asker, run, calls)
   })()
   if (questions.length === 0) return

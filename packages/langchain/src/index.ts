@@ -1,5 +1,13 @@
-import { type AgentAuth, type AuthTool, authTools, type Owner } from '@authmd/core'
+import {
+  type AgentAuth,
+  authTools,
+  type Mounted,
+  type MountOptions,
+  type Owner,
+  ToolBook,
+} from '@authmd/core'
 import type { BaseMessage } from '@langchain/core/messages'
+import type { StructuredToolInterface } from '@langchain/core/tools'
 import type { Command } from '@langchain/langgraph'
 import { type AgentMiddleware, createMiddleware } from 'langchain'
 import { askPerson, channel } from './approval.ts'
@@ -29,9 +37,19 @@ export interface AgentAuthOptions<CONTEXT> {
   readonly unnamedDecisions?: boolean
 }
 
+/** The tools, and what to `pin` and to know of those that were left out. */
+export interface MountedTools extends Omit<Mounted, 'tools'> {
+  readonly tools: readonly StructuredToolInterface[]
+}
+
 export interface AuthAdapter {
   /** `auth_discover`, `auth_register`, `auth_claim`, `auth_use`, `auth_revoke`. */
   readonly tools: AuthTools
+  /**
+   * Tools of a service's own MCP server, for `createAgent` beside ours. `owner` is whose key lists
+   * them; a call carries the key of its own run's owner. Each asks, but for those in `allow`.
+   */
+  mount(owner: Owner, service: string, options?: MountOptions): Promise<MountedTools>
   /** Asks before our tools run. Without it they do nothing that binds anybody. */
   readonly middleware: AgentMiddleware<undefined, undefined, unknown>
   /** The same as a node of a plain `StateGraph`, between the model and the tools. */
@@ -76,10 +94,10 @@ export function agentAuth<CONTEXT = { readonly owner: Owner }>(
 ): AuthAdapter {
   const { owner, approver = `unknown via ${channel}`, unnamedDecisions = false } = options
   const sessionFor = sessionsOf(auth, owner)
-  const known = new Map<string, AuthTool>(authTools.map((one) => [one.name, one]))
+  const book = new ToolBook(auth)
   const tools = authTools.map((one) => makeTool(one, sessionFor)) as unknown as AuthTools
   const ask = (unnamed: boolean) => (state: { readonly messages: BaseMessage[] }) =>
-    askPerson({ tools: known, sessionFor, approver, unnamed }, state.messages)
+    askPerson({ tools: book, sessionFor, approver, unnamed }, state.messages)
   const middleware = createMiddleware({
     name: 'authmd',
     afterModel: ask(unnamedDecisions),
@@ -87,5 +105,9 @@ export function agentAuth<CONTEXT = { readonly owner: Owner }>(
       ? { beforeModel: ({ messages }) => awaitPerson(tools, messages) }
       : {}),
   })
-  return { tools, middleware, approve: ask(false), resume }
+  const mount: AuthAdapter['mount'] = async (...asked) => {
+    const { tools: mounted, ...rest } = await book.mount(...asked)
+    return { ...rest, tools: mounted.map((one) => makeTool(one, sessionFor)) }
+  }
+  return { tools, mount, middleware, approve: ask(false), resume }
 }

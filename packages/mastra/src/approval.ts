@@ -1,11 +1,11 @@
 import {
   type Action,
   type AuthTool,
-  authTools,
   type Call,
   namedInput,
   type Session,
   sameOwner,
+  type ToolBook,
 } from '@authmd/core'
 import type { SessionFor } from './owner.ts'
 
@@ -13,10 +13,7 @@ export const channel = 'mastra'
 const remembered = 1000
 
 /** What Mastra's hooks say of a call. */
-interface Hooked {
-  readonly toolCallId: string
-  readonly input?: unknown
-}
+type Hooked = { readonly toolCallId: string; readonly input?: unknown }
 
 /** A call as far as the hooks have told of it in this process. */
 interface Known {
@@ -40,10 +37,11 @@ interface Known {
 export class Gate {
   readonly sessionFor: SessionFor
   readonly approver: string
-  readonly tools: Map<string, AuthTool> = new Map(authTools.map((one) => [one.name, one]))
+  readonly tools: ToolBook
   readonly #calls = new Map<string, Known>()
 
-  constructor(sessionFor: SessionFor, approver: string = `unknown via ${channel}`) {
+  constructor(tools: ToolBook, sessionFor: SessionFor, approver = `unknown via ${channel}`) {
+    this.tools = tools
     this.sessionFor = sessionFor
     this.approver = approver
   }

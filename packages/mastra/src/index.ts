@@ -1,4 +1,15 @@
-import { type AgentAuth, authTools, type Pause, pauseSchema } from '@authmd/core'
+import {
+  type AgentAuth,
+  authTools,
+  type Mounted,
+  type MountOptions,
+  type Owner,
+  type Pause,
+  pauseSchema,
+  ToolBook,
+  type ToolOutput,
+} from '@authmd/core'
+import type { Tool } from '@mastra/core/tools'
 import { Gate } from './approval.ts'
 import { type OwnerOf, sessionsOf } from './owner.ts'
 import { type AuthSteps, type AuthWorkflow, makeSteps, makeWorkflow } from './steps.ts'
@@ -26,9 +37,19 @@ export interface Shown {
   readonly pause?: Pause
 }
 
+/** The tools by their names, and what to `pin` and to know of those that were left out. */
+export interface MountedTools extends Omit<Mounted, 'tools'> {
+  readonly tools: Readonly<Record<string, Tool<unknown, ToolOutput, Pause>>>
+}
+
 export interface AuthAdapter extends AuthSteps {
   /** `auth_discover`, `auth_register`, `auth_claim`, `auth_use`, `auth_revoke`. */
   readonly tools: AuthToolSet
+  /**
+   * Tools of a service's own MCP server, for an `Agent` beside ours. `owner` is whose key lists them; a
+   * call carries the key of its own request's owner. Each asks, but for those in `allow`.
+   */
+  mount(owner: Owner, service: string, options?: MountOptions): Promise<MountedTools>
   /** Discover, register, claim: from `{ service }` to a credential, over as many pauses as it takes. */
   readonly workflow: AuthWorkflow
   /**
@@ -57,21 +78,25 @@ export interface AuthAdapter extends AuthSteps {
  * ```
  */
 export function agentAuth(auth: AgentAuth, { owner, approver }: AgentAuthOptions): AuthAdapter {
-  const gate = new Gate(sessionsOf(auth, owner), approver)
+  const book = new ToolBook(auth)
+  const gate = new Gate(book, sessionsOf(auth, owner), approver)
   const steps = makeSteps(gate)
-  const tools = Object.fromEntries(authTools.map((one) => [one.name, makeTool(one, gate)]))
+  const made = (tools: Mounted['tools']) =>
+    Object.fromEntries(tools.map((one) => [one.name, makeTool(one, gate)])) as MountedTools['tools']
   return {
     ...steps,
-    tools: tools as AuthToolSet,
+    tools: made(authTools) as unknown as AuthToolSet,
+    mount: async (...asked) => {
+      const { tools, ...rest } = await book.mount(...asked)
+      return { ...rest, tools: made(tools) }
+    },
     workflow: makeWorkflow(steps),
     describe: (paused) => describe(gate, paused),
   }
 }
 
 /** JSON of an unknown form. */
-interface Json {
-  readonly [name: string]: Json | undefined
-}
+type Json = { readonly [name: string]: Json | undefined }
 
 function describe(gate: Gate, paused: unknown): Shown | undefined {
   const { type, payload, suspendPayload: ended, metadata, messages } = (paused ?? {}) as Json
@@ -89,7 +114,6 @@ function describe(gate: Gate, paused: unknown): Shown | undefined {
   const transform = (metadata ?? kept.findLast(Boolean))?.mastra?.toolPayloadTransform
   const text = pause?.text ?? transform?.display?.approval?.transformed?.text
   const ours = gate.tools.get(String(toolName))
-  if (ours === undefined || typeof toolCallId !== 'string' || typeof text !== 'string')
-    return undefined
+  if (!ours || typeof toolCallId !== 'string' || typeof text !== 'string') return undefined
   return { toolCallId, toolName: ours.name, text, ...(pause ? { pause } : {}) }
 }

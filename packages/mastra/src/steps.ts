@@ -96,11 +96,6 @@ function makeStep(own: AuthTool, gate: Gate): unknown {
 }
 
 type Wanted = Pick<RegisterInput, 'service' | 'method' | 'email'>
-const wanted: z.ZodType<Wanted> = z.object({
-  service: z.string(),
-  method: z.string().optional(),
-  email: z.string().optional(),
-})
 export type AuthWorkflow = Workflow<
   DefaultEngineType,
   Step[],
@@ -113,7 +108,8 @@ export type AuthWorkflow = Workflow<
 
 /** From a service to a credential for it; where the way ends earlier, the result says how. */
 export function makeWorkflow({ discoverStep, registerStep, claimStep }: AuthSteps): AuthWorkflow {
-  return createWorkflow({ id: 'auth_obtain', inputSchema: wanted, outputSchema })
+  const { inputSchema } = registerStep
+  return createWorkflow({ id: 'auth_obtain', inputSchema, outputSchema })
     .then(discoverStep)
     .map(async ({ inputData, getInitData, bail }) => {
       return inputData.outcome.status === 'found' ? getInitData<Wanted>() : bail(inputData)

@@ -29,15 +29,6 @@ interface Context {
   readonly writer?: { custom(chunk: { type: `data-${string}`; data: unknown }): Promise<void> }
 }
 
-interface ToolContext extends Context {
-  readonly abortSignal?: AbortSignal
-  readonly agent?: {
-    readonly toolCallId?: string
-    readonly suspendPayload?: unknown
-    readonly suspend?: (pause: Pause) => Promise<void>
-  }
-}
-
 type Input = Readonly<Record<string, unknown>>
 
 const unreadable =
@@ -70,11 +61,10 @@ export function makeTool(tool: AuthTool, gate: Gate): unknown {
       },
     },
     toModelOutput: (output) => ({ type: 'text', value: (output as ToolOutput).text }),
-    execute: async (input, mastra): Promise<ToolOutput | undefined> => {
-      const { agent, abortSignal, ...context } = mastra as ToolContext
+    execute: async (input, { agent, abortSignal, ...context }): Promise<ToolOutput | undefined> => {
       // Not looked at later: a request that binds somebody is not cut off before its answer is read.
       if (abortSignal?.aborted) throw new AuthError('aborted', 'aborted; nothing was done')
-      const { toolCallId, suspendPayload, suspend } = agent ?? {}
+      const { toolCallId, suspendPayload } = agent ?? {}
       const next = goOn(gate, tool, input, suspendPayload)
       const result = await run(gate, next, context, async (session) => {
         // A call without an id is none that anybody was asked about.
@@ -84,7 +74,7 @@ export function makeTool(tool: AuthTool, gate: Gate): unknown {
       const { outcome } = result
       const call = { verb: next.tool.verb, input: next.input }
       const pause = outcome?.status === 'needs_person' ? pauseOf(call, outcome) : undefined
-      if (pause && suspend) return void (await suspend(pause))
+      if (pause && agent) return void (await agent.suspend(pause))
       return toolOutput(result)
     },
   })

@@ -64,6 +64,7 @@ export class Chat {
   readonly mode: Mode
   readonly #authmd: AuthAdapter
   readonly #left: unknown[] = []
+  readonly #moves: Script[number][]
 
   constructor(
     mode: Mode,
@@ -77,11 +78,17 @@ export class Chat {
   ) {
     this.mode = mode
     this.#authmd = authmd
-    this.model = scriptedModel(script)
+    this.#moves = [...script]
+    this.model = scriptedModel(this.#moves)
     const model = this.model
     const agent = { id: 'a', name: 'a', instructions: 'act', model, tools, ...config }
     this.agent = new Agent(agent as unknown as AgentConfig) as unknown as Agent
     new Mastra({ agents: { a: this.agent as never }, storage, logger: false })
+  }
+
+  /** What the model does when it has done all before. */
+  go(moves: Script): void {
+    this.#moves.push(...moves)
   }
 
   /** The user says something, in the session of the request context. */
@@ -167,8 +174,7 @@ type Prompt = MockLanguageModelV4['doGenerateCalls'][number]['prompt']
 let calls = 0
 
 /** A model that follows a script. */
-export function scriptedModel(script: Script): MockLanguageModelV4 {
-  const moves = [...script]
+export function scriptedModel(moves: Script[number][]): MockLanguageModelV4 {
   const next = (prompt: Prompt) => {
     const move = moves.shift() ?? { say: 'done' }
     const made = typeof move === 'function' ? move(results(prompt).at(-1) ?? '') : move

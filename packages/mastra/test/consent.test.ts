@@ -1,4 +1,4 @@
-import { authTools } from '@authmd/core'
+import { authTools, ToolBook } from '@authmd/core'
 import { InMemoryStore } from '@mastra/core/storage'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Gate } from '../src/approval.ts'
@@ -270,7 +270,7 @@ test('going on elsewhere with a call that was paused for something else, or neve
   const { input } = await beginSignup(world)
   const call = { toolCallId: 'auth_register:0', input }
   const register = authTools.find(({ verb }) => verb === 'register')!
-  const asking = new Gate(async () => session, undefined)
+  const asking = new Gate(new ToolBook(world.auth), async () => session, undefined)
   asking.announced(register, call)
   asking.entered(register, call)
   expect(await asking.asks(register, input, {})).toBe(true)
@@ -278,7 +278,7 @@ test('going on elsewhere with a call that was paused for something else, or neve
   expect(await asking.shown(register, question)).toContain('Accept on your behalf')
 
   const resume = async (toolCallId: string, suspended: boolean) => {
-    const gate = new Gate(async () => session, undefined)
+    const gate = new Gate(new ToolBook(world.auth), async () => session, undefined)
     gate.entered(register, { toolCallId, input })
     expect(await gate.asks(register, input, {})).toBe(true)
     const known = await gate.executed(register, { toolCallId, input }, session, suspended)

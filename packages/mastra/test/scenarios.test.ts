@@ -1,0 +1,4 @@
+import { runScenarios } from '@authmd/scenarios'
+import { driver } from './driver.ts'
+
+runScenarios(driver)

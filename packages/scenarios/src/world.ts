@@ -1,0 +1,99 @@
+import { request } from 'node:http'
+import {
+  type AgentAuth,
+  allowLoopback,
+  authTools,
+  createAgentAuth,
+  memoryStore,
+} from '@authmd/core'
+import { type Sandbox, startSandbox } from '@authmd/sandbox'
+
+export const owner = { tenant: 'acme', user: 'kim' } as const
+export const stranger = { tenant: 'acme', user: 'eve' } as const
+const email = 'agents@operator.test'
+
+/** One sandbox, and what another process would open anew over the same store. */
+export interface World {
+  readonly sandbox: Sandbox
+  readonly service: string
+  /** An `AgentAuth` as a process makes it when it starts. */
+  readonly open: () => AgentAuth
+}
+
+export async function startWorld(): Promise<World> {
+  const sandbox = await startSandbox({ challenge: { types: ['string'] } })
+  const clock = () => sandbox.clock.now()
+  const store = memoryStore({ clock })
+  const mailbox = {
+    address: email,
+    list: async ({ to, since }: { to: string; since: number }) =>
+      sandbox.mail.list(to).filter((mail) => mail.receivedAt >= since),
+  }
+  const open = () =>
+    createAgentAuth({ store, [allowLoopback]: true, clock, identity: () => ({ mailbox }) })
+  return { sandbox, service: sandbox.urls.api, open }
+}
+
+/** Names of the requests that left something behind at the service. */
+export function effects({ sandbox }: World): readonly string[] {
+  return sandbox.log.filter((one) => one.effect).map((one) => one.name)
+}
+
+/** The input that answers the puzzle of a tool's text, as a model that solves it would write it. */
+export function solution({ sandbox, service }: World, said: string): Record<string, unknown> {
+  const problem = /<<<[^\n]*\n([\s\S]*)\n>>>/.exec(said)?.[1] ?? ''
+  const answer = sandbox.answerTo(problem)
+  if (answer === undefined) throw new Error(`the sandbox does not know the puzzle of: ${said}`)
+  return { service, registration: /reg_[\w-]+/.exec(said)?.[0], answer }
+}
+
+/** A registration of the owner's that waits for the answer to its puzzle, and the input that answers it. */
+export async function beginSignup(world: World): Promise<Record<string, unknown>> {
+  const register = authTools.find(({ verb }) => verb === 'register')
+  const session = world.open().as(owner)
+  const said = await register?.run(session, { service: world.service }, { channel: 'code' })
+  return solution(world, said?.text ?? '')
+}
+
+/** A person makes a key in the portal, by the requests of its own page, and the operator imports it. */
+export async function importKey(world: World): Promise<void> {
+  const { portal } = world.sandbox.urls
+  const token = await signIn(world)
+  const { api_key: secret } = (await ask('POST', `${portal}/api/keys`, {
+    token,
+    json: { scope: 'full' },
+  })) as { api_key: string }
+  const audience = `${world.service}/v2`
+  await world.open().as(owner).import({ service: world.service, audience, secret })
+}
+
+/** A person deletes all keys in the portal. */
+export async function deleteKeys(world: World): Promise<void> {
+  const { portal } = world.sandbox.urls
+  const token = await signIn(world)
+  const keys = (await ask('GET', `${portal}/api/keys`, { token })) as readonly { id: string }[]
+  for (const { id } of keys) await ask('DELETE', `${portal}/api/keys/${id}`, { token })
+}
+
+async function signIn({ sandbox }: World): Promise<string> {
+  const url = `${sandbox.urls.portal}/api/sign-in`
+  return ((await ask('POST', url, { json: { email } })) as { token: string }).token
+}
+
+/** Asks a virtual host of the sandbox, which no resolver need know. Gives the `data` of the answer. */
+function ask(method: string, url: string, init: { json?: unknown; token?: string }) {
+  const { port, host, pathname } = new URL(url)
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  const authorization = init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }
+  const headers = { host, 'content-type': 'application/json', ...authorization }
+  const sent = request({ host: '127.0.0.1', port, path: pathname, method, headers }, (response) => {
+    let text = ''
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    response.on('end', () => resolve(text === '' ? undefined : JSON.parse(text).data))
+  })
+  sent.on('error', reject)
+  sent.end(init.json === undefined ? undefined : JSON.stringify(init.json))
+  return promise
+}
