@@ -17,8 +17,8 @@ export class Screen {
     this.#out.write(`${styled}\n`)
   }
 
-  said(who: 'person' | 'model', text: string): void {
-    this.line(`\n${who === 'person' ? 'Person' : 'Model'}: ${text}`, 'bold')
+  said(who: 'person' | 'model' | 'agent', text: string): void {
+    this.line(`\n${who.replace(/^./, (first) => first.toUpperCase())}: ${text}`, 'bold')
   }
 
   toolCall(name: string, input: unknown): void {
@@ -41,11 +41,20 @@ export class Screen {
     this.line(approved ? '  agreed' : '  refused', approved ? 'green' : 'red')
   }
 
-  /** Two columns, the first as wide as its longest entry. */
-  table(rows: readonly (readonly [string, string])[]): void {
-    const width = Math.max(...rows.map(([name]) => name.length))
+  /** Columns, each as wide as its longest entry. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths = (rows[0] ?? []).map((_, at) =>
+      Math.max(...rows.map((row) => row[at]?.length ?? 0)),
+    )
     this.line('')
-    for (const [name, value] of rows) this.line(`${name.padEnd(width)}  ${value}`)
+    for (const row of rows) {
+      this.line(
+        row
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd(),
+      )
+    }
   }
 
   written(): string {
