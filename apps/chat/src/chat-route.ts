@@ -1,0 +1,59 @@
+import { type AuthUIMessage, agentAuth } from '@authmd/ai-sdk'
+import type { AgentAuth } from '@authmd/core'
+import {
+  consumeStream,
+  convertToModelMessages,
+  createUIMessageStream,
+  createUIMessageStreamResponse,
+  isStepCount,
+  type LanguageModel,
+  safeValidateUIMessages,
+  streamText,
+  toUIMessageStream,
+} from 'ai'
+import type { Visitor } from './visitors.ts'
+
+/** How long a tool call waits for a mail or a person. */
+const patienceMs = 10 * 60_000
+
+/**
+ * One turn of a conversation. The messages come from the page and may say anything: whose credentials
+ * are used is the visitor's, and what was agreed to is what core has on record.
+ */
+export async function chat(
+  request: Request,
+  visitor: Visitor,
+  auth: AgentAuth,
+  model: LanguageModel,
+): Promise<Response> {
+  const { owner, email } = visitor
+  const authmd = agentAuth(auth, { owner, approver: email, patienceMs })
+  const { tools } = authmd
+  const { messages: sent } = await request.json().catch(() => ({}))
+  const valid = await safeValidateUIMessages<AuthUIMessage>({ messages: sent })
+  if (!valid.success) return new Response('No messages of a chat.\n', { status: 400 })
+  const originalMessages = valid.data
+  // Kept before anything is done: an answer that was given survives a reload that comes right after it.
+  visitor.messages = originalMessages
+  const messages = await convertToModelMessages(originalMessages, { tools })
+  const stream = createUIMessageStream<AuthUIMessage>({
+    originalMessages,
+    execute: ({ writer }) => {
+      const { stream } = streamText({
+        model,
+        messages,
+        tools,
+        toolApproval: authmd.toolApproval(),
+        stopWhen: isStepCount(20),
+        abortSignal: request.signal,
+      })
+      const chunks = toUIMessageStream<typeof tools, AuthUIMessage>({ stream, originalMessages })
+      writer.merge(chunks.pipeThrough(authmd.dataParts()))
+    },
+    onEnd: ({ messages }) => {
+      visitor.messages = messages
+    },
+  })
+  // Read to its end although the page may be gone, so that what was done is kept.
+  return createUIMessageStreamResponse({ stream, consumeSseStream: consumeStream })
+}
