@@ -21,8 +21,9 @@ export const shared = defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 60_000,
     // A worker keeps what it has imported: importing a framework anew for each file costs more than the tests.
+    // One worker, because turbo runs two packages at a time and a second would import it all again.
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 1,
     sequence: { sequencer: SlowFirst },
     reporters: ['default', 'json'],
     outputFile: { json: '.report/vitest.json' },

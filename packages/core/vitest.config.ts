@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     reporters: test?.reporters,
     outputFile: test?.outputFile,
-    maxWorkers: test?.maxWorkers,
+    maxWorkers: 2,
     sequence: { sequencer: test?.sequence?.sequencer },
     projects: [
       { ...rest, test: { ...test, name: 'core', exclude: mocked } },

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { buildPage, type PageFile } from '../src/build-page.ts'
-import { type ChatServer, startChat } from '../src/server.ts'
+import type { PageFile } from '../src/build-page.ts'
+import type { ChatServer } from '../src/server.ts'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const skipped = !existsSync(executablePath) && !process.env.CI
@@ -19,8 +19,12 @@ const task = 'Find me a phone number in Chicago at Telnyx'
 describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
   let browser: Browser
   let files: ReadonlyMap<string, PageFile>
+  let startChat: typeof import('../src/server.ts').startChat
 
   beforeAll(async () => {
+    // Not imported where the tests are skipped: they take seconds to load.
+    const { buildPage } = await import('../src/build-page.ts')
+    startChat = (await import('../src/server.ts')).startChat
     const flags = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking'
     const launched = chromium.launch({ executablePath, args: flags.split(' ') })
     ;[browser, files] = await Promise.all([launched, buildPage()])
