@@ -39,10 +39,16 @@ const tables = [...groups].map(([group, titles]) => {
     columns.map((column) => rows.get(title)?.get(column) ?? 'not run')
   const lines = [
     [group, ...columns],
-    ['---', ...columns.map(() => '---')],
-    ...titles.map((title) => [title.slice(group.length + 2), ...cells(title)]),
+    ...[...titles].map((title) => [title.slice(group.length + 2), ...cells(title)]),
   ]
-  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
+  const widths =
+    lines[0]?.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0))) ?? []
+  const [head = [], ...body] = lines.map((line) =>
+    line.map((cell, at) => cell.padEnd(widths[at] ?? 0)),
+  )
+  const rule = widths.map((width) => '-'.repeat(width))
+  // As the formatter lays tables out, so that it has nothing to change.
+  return [head, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n')
 })
 
 const text = `# Every scenario in every framework
