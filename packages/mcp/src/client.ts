@@ -28,23 +28,27 @@ export class Client {
     return this.#server.getClientCapabilities()?.elicitation?.[mode] !== undefined
   }
 
-  /** Tells of progress. Where nobody listens any more, what is being done goes on. */
-  tell(message: string): void {
-    const progressToken = this.#extra._meta?.progressToken
-    if (progressToken === undefined) return
-    const params = { progressToken, progress: ++this.#told, message }
-    const notification = { method: 'notifications/progress', params } as const
-    this.#extra.sendNotification(notification).catch(() => undefined)
+  /** Tells now and every ten seconds, so that the client does not give the call up. Returns the end of it. */
+  keepTelling(message: string): () => void {
+    this.#tell(message)
+    const timer = setInterval(() => this.#tell(message), everyMs)
+    return () => clearInterval(timer)
   }
 
   /** Undefined where nobody answered: the client failed, went away or let the time run out. */
   ask(params: mcp.ElicitRequest['params'], timeout: number): Promise<mcp.ElicitResult | undefined> {
     const request = { method: 'elicitation/create', params } as const
     const options = { timeout, signal: this.signal }
-    const tell = () => this.tell('Waiting for a person')
-    tell()
-    const timer = setInterval(tell, everyMs)
     const asked = this.#extra.sendRequest(request, mcp.ElicitResultSchema, options)
-    return asked.catch(() => undefined).finally(() => clearInterval(timer))
+    return asked.catch(() => undefined).finally(this.keepTelling('Waiting for a person'))
+  }
+
+  /** Tells of progress. Where nobody listens any more, what is being done goes on. */
+  #tell(message: string): void {
+    const progressToken = this.#extra._meta?.progressToken
+    if (progressToken === undefined) return
+    const params = { progressToken, progress: ++this.#told, message }
+    const notification = { method: 'notifications/progress', params } as const
+    this.#extra.sendNotification(notification).catch(() => undefined)
   }
 }

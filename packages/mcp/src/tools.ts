@@ -60,11 +60,18 @@ export function addTools(server: McpServer, session: Session, approvals: Approva
 
 /** For a client that listens: waits for what goes on by itself. A person is not kept from the result. */
 async function seenThrough(first: ToolResult, session: Session, call: Call, client: Client) {
-  const told = () => client.tell('Waiting for the service')
+  let stop: (() => void) | undefined
+  const told = () => {
+    stop ??= client.keepTelling('Waiting for the service')
+  }
   const options = { patienceMs: client.listens ? patienceMs : 0, signal: client.signal, told }
   let last = first
-  for await (last of seeThrough(session, first, call, options)) {
-    if (last.outcome?.status !== 'pending') break
+  try {
+    for await (last of seeThrough(session, first, call, options)) {
+      if (last.outcome?.status !== 'pending') break
+    }
+  } finally {
+    stop?.()
   }
   return last
 }
