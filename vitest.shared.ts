@@ -1,17 +1,7 @@
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Without `import`, which Vitest hands to Node: the `require` of a package such as pg would follow it.
 const conditions = ['@authmd/source', 'node', 'default']
-
-/** The files that take longest: begun last, one would run alone at the end. */
-class SlowFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    const slow = ({ moduleId }: TestSpecification) => /kill|browser/.test(moduleId)
-    return [...sorted.filter(slow), ...sorted.filter((file) => !slow(file))]
-  }
-}
 
 /** What every package's tests share: sources instead of builds, and a JSON report to count from. */
 export const shared = defineConfig({
@@ -24,7 +14,6 @@ export const shared = defineConfig({
     // One worker, because turbo runs two packages at a time and a second would import it all again.
     isolate: false,
     maxWorkers: 1,
-    sequence: { sequencer: SlowFirst },
     reporters: ['default', 'json'],
     outputFile: { json: '.report/vitest.json' },
     execArgv: ['--conditions=@authmd/source'],

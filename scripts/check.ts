@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process'
 
 const steps: readonly (readonly string[])[] = [
   ['biome', 'check', '.'],
-  ['tsc', '-p', 'tsconfig.json'],
-  // Core without the types of Node: it must run where there are none.
-  ['tsc', '-p', 'packages/core/tsconfig.json'],
+  // The second run is core without the types of Node: it must run where there are none.
+  ['pnpm', '--silent', 'typecheck'],
   ['turbo', 'run', 'test', 'test:house', '--output-logs=new-only', '--concurrency=2'],
 ]
 

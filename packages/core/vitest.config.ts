@@ -1,16 +1,26 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { shared } from '../../vitest.shared.ts'
 
 // This one replaces modules, which the workers of the others must not see.
 const mocked = ['src/node/file-store-record.test.ts']
 const { test, ...rest } = shared
 
+/** The files that take longest: begun last, one would run alone at the end. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const slow = ({ moduleId }: TestSpecification) => /kill|browser/.test(moduleId)
+    return [...sorted.filter(slow), ...sorted.filter((file) => !slow(file))]
+  }
+}
+
 export default defineConfig({
   test: {
     reporters: test?.reporters,
     outputFile: test?.outputFile,
     maxWorkers: 2,
-    sequence: { sequencer: test?.sequence?.sequencer },
+    sequence: { sequencer: SlowFirst },
     projects: [
       { ...rest, test: { ...test, name: 'core', exclude: mocked } },
       { ...rest, test: { ...test, name: 'mocked', include: mocked, isolate: true } },
