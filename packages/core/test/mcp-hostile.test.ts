@@ -239,7 +239,7 @@ describe('a list that changes after it was mounted', () => {
       await agreedRun(server, write),
       await free.run(server.session, {}, call),
     ]) {
-      expect(result.outcome).toMatchObject({ status: 'refused', code: 'consent_changed' })
+      expect(result.outcome).toMatchObject({ status: 'refused', code: 'tools_changed' })
       expect(result.text).toContain('mounted')
     }
     expect((await read.run(server.session, {}, call)).outcome?.status).toBe('answered')
@@ -263,7 +263,7 @@ describe('a list that changes after it was mounted', () => {
     const { read, write } = await both(server)
     expect((await read.run(server.session, {}, call)).outcome?.status).toBe('answered')
     change()
-    expect((await agreedRun(server, write)).outcome).toMatchObject({ code: 'consent_changed' })
+    expect((await agreedRun(server, write)).outcome).toMatchObject({ code: 'tools_changed' })
     expect(server.calls('write')).toBe(0)
   })
 })

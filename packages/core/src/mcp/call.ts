@@ -153,7 +153,7 @@ async function doneOf(
     const outcome: Outcome = {
       status: 'refused',
       service,
-      code: 'consent_changed',
+      code: 'tools_changed',
       reason:
         'The service describes this tool otherwise than when it was mounted. Nothing was called.',
       next: 'none, until the application has mounted the tools again',

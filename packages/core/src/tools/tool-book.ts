@@ -7,6 +7,7 @@ import { type AuthTool, authTools } from './tools.ts'
 export class ToolBook {
   readonly #auth: Pick<AgentAuth, 'as'>
   readonly #tools = new Map<string, { readonly tool: AuthTool; readonly service?: string }>()
+  #mounting: Promise<unknown> = Promise.resolve()
 
   constructor(auth: Pick<AgentAuth, 'as'>) {
     this.#auth = auth
@@ -22,7 +23,14 @@ export class ToolBook {
   }
 
   /** Mounts a service's tools; those of an earlier mount of the same service give way. */
-  async mount(owner: Owner, service: string, options: MountOptions = {}): Promise<Mounted> {
+  mount(owner: Owner, service: string, options: MountOptions = {}): Promise<Mounted> {
+    // One after the other, so that of two at once the second knows the names of the first.
+    const mounted = this.#mounting.then(() => this.#mount(owner, service, options))
+    this.#mounting = mounted.catch(() => undefined)
+    return mounted
+  }
+
+  async #mount(owner: Owner, service: string, options: MountOptions): Promise<Mounted> {
     const others = [...this.#tools].filter(([, entry]) => entry.service !== service)
     const taken = [...(options.taken ?? []), ...others.map(([name]) => name)]
     const mounted = await this.#auth.as(owner).mount(service, { ...options, taken })
