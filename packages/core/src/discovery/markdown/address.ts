@@ -72,7 +72,7 @@ export function modeOf(words: string, address: Address, usual?: Mode): Mode {
 export function isPage(address: string): boolean {
   if (address.includes('#/')) return true
   const path = address.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/)[0] ?? ''
-  return /\/(?:login|log-in|sign-?in|sign-?up|dashboard|console|portal|settings|account|(?:api-)?keys)(?:\/|$)/i.test(
+  return /\/(?:login|log-in|sign-?in|sign-?up|authorize|consent|dashboard|console|portal|settings|account|(?:api-)?keys)(?:\/|$)/i.test(
     path,
   )
 }

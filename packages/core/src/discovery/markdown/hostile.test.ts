@@ -46,6 +46,7 @@ it('reads nothing out of an empty text', () => {
   expect(readDocument('', { url: 'https://x.test/auth.md' })).toEqual({
     facts: [],
     warnings: [],
+    isAuthMd: false,
     origins: [],
     links: [],
   })

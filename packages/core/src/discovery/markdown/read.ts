@@ -3,13 +3,16 @@ import { addressIn } from './address.ts'
 import { addresses } from './rules/addresses.ts'
 import { errors } from './rules/errors.ts'
 import { headers } from './rules/headers.ts'
+import { identityTypes } from './rules/identity-types.ts'
+import { keyPages } from './rules/key-pages.ts'
 import { labels } from './rules/labels.ts'
 import { metadataUrls } from './rules/metadata-urls.ts'
 import { methods } from './rules/methods.ts'
-import { requests } from './rules/requests.ts'
+import { proseKeys } from './rules/prose-keys.ts'
+import { requests, spokenPlaces } from './rules/requests.ts'
 import type { Found, Rule } from './rules/rule.ts'
 import { structured } from './rules/structured.ts'
-import { outlineOf } from './statements.ts'
+import { type Outline, outlineOf } from './statements.ts'
 
 /** What a text says. */
 export interface DocumentReading {
@@ -18,6 +21,8 @@ export interface DocumentReading {
   /** Hidden text, limits, ignored links. */
   readonly warnings: readonly string[]
   readonly title?: string
+  /** It tells agents how to get in. Other texts of that name (of a library, of a team) are not taken for one. */
+  readonly isAuthMd: boolean
   /** Origins of all web addresses that stand in it, in code too. */
   readonly origins: readonly string[]
   /** Absolute addresses that it links to. */
@@ -30,9 +35,13 @@ const rules: readonly Rule[] = [
   metadataUrls,
   addresses,
   headers,
+  identityTypes,
   methods,
+  keyPages,
   errors,
   requests,
+  spokenPlaces,
+  proseKeys,
 ]
 const maxFacts = 300
 const maxValue = 2_048
@@ -69,7 +78,11 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
   found.sort((a, b) => b.weight - a.weight || a.line - b.line)
   const base = baseUrl(found, url)
   const facts = new Map<string, Fact>()
+  const best = (name: FactName) => found.find((one) => one.name === name)?.weight ?? 0
   for (const one of found) {
+    // What is stated stands; examples only stand in for it.
+    if (one.name === 'identity_type' && one.weight < Math.min(best(one.name), 4)) continue
+    if (one.name === 'use_base_url' && one.weight < Math.min(best(one.name), 1)) continue
     const fact = toFact(one, base, url)
     const key = `${fact.name} ${fact.denied ?? ''} ${fact.request?.method ?? ''} ${fact.value}`
     if (!facts.has(key) && facts.size < maxFacts) facts.set(key, fact)
@@ -79,9 +92,26 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
     facts: [...facts.values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
     warnings: outline.warnings,
     ...(outline.title !== undefined && { title: outline.title }),
+    isAuthMd: isAuthMd(outline, [...facts.values()]),
     origins: [...new Set(links.map((link) => new URL(link).origin))],
     links,
   }
+}
+
+function isAuthMd({ statements, title = '' }: Outline, facts: readonly Fact[]): boolean {
+  const words = statements
+    .filter(({ kind }) => kind !== 'code' && kind !== 'heading')
+    .map(({ text }) => text)
+  const opening = words.join(' ').slice(0, 2_000)
+  const has = (...names: readonly FactName[]) => facts.some(({ name }) => names.includes(name))
+  const signs = [
+    /\bauth\.md\b|\bagents?\b/i.test(title),
+    /\bagents?\b/i.test(opening),
+    has('prm_url', 'as_metadata_url', 'register_uri', 'claim_uri', 'identity_type'),
+    has('prm_url', 'register_uri') || facts.some(({ value }) => value === 'agent_auth'),
+    has('method', 'header_scheme'),
+  ]
+  return signs.filter(Boolean).length >= 3
 }
 
 const order: readonly FactName[] = [

@@ -3,51 +3,93 @@ import { isDenied } from './denial.ts'
 import { requestsIn } from './requests.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
-/** The base URL for use and the MCP server, by the words around an address. */
+/** The base URL for use and the MCP server, by the words around an address, and by example requests. */
 export const addresses: Rule = (statement) => {
-  const { line } = statement
+  const { line, code } = statement
+  if (code !== undefined) return inCode(code, statement)
   const found: Found[] = []
-  const role = roleOf(statement)
+  const inUse = roleOf(statement) === 'use'
   for (const { tokens, text } of statement.clauses) {
     for (const token of tokens) {
       const address = addressOf(token)
-      if (!address || !/^https?:/i.test(address.value) || isOther(address.value)) continue
+      if (!address || isOther(address.value)) continue
       const { value } = address
       const at = text.indexOf(token.text)
       if (isDenied(text, at, at + token.text.length)) continue
-      const near = text.slice(Math.max(0, at - 80), at)
-      if (isMcp(value, near)) found.push({ name: 'mcp_url', value, weight: 2, line })
-      else if (isBase(value, near)) {
-        found.push({ name: 'use_base_url', value, weight: role === 'use' ? 3 : 2, line })
+      const before = text.slice(Math.max(0, at - 80), at)
+      const after = text.slice(at + token.text.length, at + token.text.length + 80)
+      if (isMcp(value)) {
+        const weight = /^https?:/i.test(value) && !value.includes('{') ? 2 : 1
+        found.push({ name: 'mcp_url', value, weight, line })
+      } else if (/^https?:/i.test(value) && isBase(value, before, after)) {
+        if (/\bresource server\b/i.test(before.slice(-40))) {
+          found.push({ name: 'resource', value, weight: 2, line })
+        }
+        const base = value.replace(/\/\*?$/, '')
+        found.push({ name: 'use_base_url', value: base, weight: inUse ? 3 : 2, line })
       }
-    }
-  }
-  if (role === 'use' && statement.code !== undefined) {
-    for (const { address } of requestsIn(statement.code)) {
-      const base = baseOf(address)
-      if (base && !isOther(address))
-        found.push({ name: 'use_base_url', value: base, weight: 1, line })
     }
   }
   return found
 }
 
-function isMcp(value: string, near: string): boolean {
-  if (!/\/mcp\/?$/i.test(value) && !/^https?:\/\/mcp\.[^/]+\/?$/i.test(value)) return false
-  return /\bMCP\b/i.test(near) || /\/mcp\/?$/i.test(value)
+function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
+  const { line, lead = '' } = statement
+  const found: Found[] = []
+  const inUse = roleOf(statement) === 'use'
+  const whole = code.trim()
+  if (/^https?:\/\/\S+$/i.test(whole) && isMcp(whole)) {
+    found.push({ name: 'mcp_url', value: whole, weight: 2, line })
+  }
+  for (const { address, host } of requestsIn(code)) {
+    const url =
+      host !== undefined && address.startsWith('/') ? `https://${host}${address}` : address
+    if (!/^https?:/i.test(url)) continue
+    if (isMcp(url)) found.push({ name: 'mcp_url', value: url, weight: 2, line })
+    else if (!isPlumbing(url)) {
+      const base = baseOf(url)
+      if (base === undefined) continue
+      const weight = inUse || /\bAPI\b/.test(lead) ? 1 : 0.5
+      found.push({ name: 'use_base_url', value: base, weight, line })
+    }
+  }
+  return found
 }
 
-function isBase(value: string, near: string): boolean {
-  if (/\/mcp\/?$/i.test(value) || isPage(value)) return false
+function isMcp(value: string): boolean {
+  return /(?:^|\/)mcp\/?$/i.test(value) || /^https?:\/\/mcp\.[^/]+\/?$/i.test(value)
+}
+
+/** Whether the words around an address say that the API is there. */
+function isBase(value: string, before: string, after: string): boolean {
+  if (isPage(value)) return false
   return (
-    /\b(?:requests?|calls?) (?:to|against|is made to|are made to)\W*$/i.test(near) ||
-    /\b(?:base url|api base|served (?:from|under|at)|root of the api)\W{0,3}(?:is\W*)?$/i.test(near)
+    /\b(?:requests?|calls?) (?:to|against|is made to|are made to)\W*$/i.test(before) ||
+    /\b(?:base url|api base|resource server|(?:served|available|hosted|reachable) (?:from|under|at|on)|root of the api)\W{0,3}(?:is\W*)?$/i.test(
+      before,
+    ) ||
+    /\bAPIs?\W+(?:(?:is|lives|runs)\W+)?(?:(?:at|on|under)\W*)?$/.test(before) ||
+    /\bendpoints? (?:live|are|is)(?: all)?(?: served)? (?:at|on|under)\W*$/i.test(before) ||
+    /\b(?:send|present|use) (?:it|the (?:key|token|credential))\b[^.]{0,60}\b(?:to|with|against|at)\W*$/i.test(
+      before,
+    ) ||
+    /^\W{0,6}(?:\(|as |is |—|-)\W*(?:both )?(?:the |our )?(?:resource server|API\b)/i.test(after)
   )
 }
 
 /** Origin and version segment of a request's address. */
 function baseOf(address: string): string | undefined {
-  return /^https?:\/\/[^/\s]+(?:\/(?:api\/)?v\d+(?=\/|$))?/i.exec(address)?.[0]
+  return /^https?:\/\/[^/\s?#<>{}]+(?:\/(?:api\/)?v\d+(?=\/|$))?/i.exec(address)?.[0]
+}
+
+/** Requests of OAuth, of registration and of discovery are not what an API is used for. */
+function isPlumbing(url: string): boolean {
+  return (
+    /\/\.well-known\/|\.(?:md|txt|html?)(?:$|[?#])|[A-Z]_[A-Z]/.test(url) ||
+    /\/(?:[\w-]*(?:oauth2?|mcp|regist\w+|sign-?up)[\w-]*|authorize|token|revoke|introspect|claim|identity-token)(?:\/|$|\?)/i.test(
+      url,
+    )
+  )
 }
 
 function isOther(value: string): boolean {

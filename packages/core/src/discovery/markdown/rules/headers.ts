@@ -17,7 +17,10 @@ export const headers: Rule = (statement) => {
   }
   for (const clause of statement.clauses) {
     for (const token of clause.tokens) {
-      if (token.kind === 'code') see(schemeOf(token.text), 2)
+      if (token.kind !== 'code') continue
+      see(schemeOf(token.text), 2)
+      const query = /^\?[\w-]{2,40}=/.exec(token.text)?.[0]
+      if (query && /\bquery\b/i.test(clause.text)) see(query, 2)
     }
     const spoken = /\b(?:as an?|via|with|using|by) bearer (?:token|(?:api )?key|header)\b/i.exec(
       clause.text,
@@ -37,12 +40,12 @@ function schemeOf(text: string): string | undefined {
   if (header === 'authorization') {
     const [scheme = '', second] = value.split(/\s+/)
     if (!/^[A-Za-z][\w-]*$/.test(scheme)) return value ? 'Authorization: <key>' : undefined
-    return second !== undefined || scheme.toLowerCase() === 'bearer'
+    return second !== undefined || /^(?:bearer|basic|payment|l402|dpop)$/i.test(scheme)
       ? `Authorization: ${scheme}`
       : undefined
   }
   if (!match)
-    return /^X-(?:[A-Z][\w]*-)*(?:Key|Token)$/i.test(text.trim()) ? text.trim() : undefined
+    return /^X-(?:[A-Z][\w]*-)*(?:Key|Token|Payment)$/i.test(text.trim()) ? text.trim() : undefined
   if (!/^(?:x-.*(?:key|token|auth|identity|payment)|[a-z]+-key|[a-z]+-token)/.test(header)) {
     return undefined
   }

@@ -62,7 +62,10 @@ export function meaningOf(label: string): Meaning | undefined {
     .replace(/[\s_-]+/g, '_')
     .replace(/^_+|_+$/g, '')
     .toLowerCase()
-  return Object.hasOwn(meanings, key) ? meanings[key] : undefined
+  if (Object.hasOwn(meanings, key)) return meanings[key]
+  // "File service protected resource" is one, too.
+  const last = label.includes(' ') ? key.split('_').slice(-2).join('_') : ''
+  return last !== key && Object.hasOwn(meanings, last) ? meanings[last] : undefined
 }
 
 /** `**register_uri (programmatic):** https://…`, its relatives with code or plain labels, and table rows. */
@@ -75,6 +78,7 @@ export const labels: Rule = (statement) => {
   const { value } = address
   const meaning = meaningOf(split.label) ?? inherited(split.label, statement)
   if (!meaning || isMetadata(value) !== isMetadataName(meaning.name)) return []
+  if (meaning.name === 'mcp_url' && /\/docs?\//.test(value)) return []
   const addressed = ['register_uri', 'claim_uri', 'revocation_uri'].includes(meaning.name)
   const mode = addressed
     ? modeOf(`${split.label} ${statement.text}`, address, meaning.usual)

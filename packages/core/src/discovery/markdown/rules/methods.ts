@@ -1,21 +1,21 @@
-import { addressOf, isPage } from '../address.ts'
-import { isDenied, isElliptic } from './denial.ts'
+import type { Statement } from '../statements.ts'
+import { deniesList, isDenied, isElliptic } from './denial.ts'
 import { meaningOf } from './labels.ts'
-import { type Found, type Rule, roleOf } from './rule.ts'
+import type { Found, Rule } from './rule.ts'
 
 const vocabulary: readonly (readonly [string, RegExp])[] = [
-  ['oauth-authcode', /\bauthori[sz]ation[ _-]code\b|\bPKCE\b/gi],
+  ['oauth-authcode', /\bauthori[sz]ation[ _-]code\b|\bPKCE\b|\bOAuth(?: 2\.[01])? web flow\b/gi],
   ['oauth-dcr', /\bdynamic(?:ally)? (?:client )?regist(?:ration|er)|\bRFC ?7591\b/gi],
-  ['device-flow', /\bdevice[ _-](?:authori[sz]ation|code|flow|grant)\b|\bRFC ?8628\b/gi],
+  ['device-flow', /\bdevice[ _-](?:authori[sz]ation|code|flow|grant)\b/gi],
   ['client-credentials', /\bclient[ _-]credentials (?:grant|flow)\b|\bclient_credentials\b/gi],
-  ['anonymous', /\banonymous(?:ly)?(?: (?:registration|provisioning|sign-?up|access|start))/gi],
-  ['anonymous', /\bregister anonymously\b/gi],
+  ['anonymous', /\banonymous(?:ly)?(?: (?:registration|provisioning|sign-?up|start))/gi],
+  ['anonymous', /\b(?:register|provision(?:ed|ing)?|sign up) anonymously\b/gi],
   ['service_auth', /\bservice_auth\b/gi],
-  ['id-jag', /\bid-jag\b/gi],
+  ['id-jag', /\bid[-_]jag\b/gi],
   ['identity_assertion', /\bidentity_assertion\b/gi],
   [
     'none-required',
-    /\bno (?:authentication|auth|registration|credentials?|token)(?: or \w+)? (?:is |are )?(?:required|needed|necessary)\b|\bwithout (?:any )?(?:authentication|credentials)\b|\bdo(?:es)? not require (?:authentication|an? (?:key|token))\b/gi,
+    /\bno (?:authentication|auth|registration|credentials?|token)(?: or \w+)? (?:is |are )?(?:required|needed|necessary)\b|\bwithout (?:any )?(?:authentication|credentials)\b|\bdo(?:es)? not require (?:authentication|an? (?:key|token))\b|\b(?:needs?|requires?|with) no (?:authentication|auth|credentials?|(?:access )?token|(?:API )?key)\b|\bpublic and unauthenticated\b|\bno hay autenticación\b|\bnão há autenticação\b/gi,
   ],
   ['bot-challenge', /\bbot[- ]challenge\b|\bsign-?up by challenge\b/gi],
   [
@@ -33,20 +33,27 @@ export const methods: Rule = (statement) => {
   const { line } = statement
   if (statement.code !== undefined) return inCode(statement.code, line)
   const found: Found[] = []
+  const no = saysNo(statement)
+  const typed = /\bidentity[ _-]types?(?![a-z])/i.test(statement.text)
   for (const clause of statement.clauses) {
     const text = clause.text.slice(0, 4096)
     for (const [value, words] of vocabulary) {
       for (const match of text.matchAll(words)) {
         const denied =
-          value !== 'none-required' && isDenied(text, match.index, match.index + match[0].length)
+          no ||
+          (value !== 'none-required' && isDenied(text, match.index, match.index + match[0].length))
         if (denied) found.push({ name: 'method', value, denied: true, weight: 3, line })
+        else if (value === 'none-required' && isPartial(statement, text)) continue
         else if (!isElliptic(text)) found.push({ name: 'method', value, weight: 2, line })
       }
     }
     for (const token of clause.tokens) {
-      if (token.kind === 'code' && token.text === 'anonymous' && !isElliptic(text)) {
+      // A type of identity is a fact of its own.
+      const named = token.kind === 'code' && token.text === 'anonymous' && !typed
+      const labelled = token.strong && /^anonymous\b/i.test(token.text)
+      if ((named || labelled) && !isElliptic(text)) {
         const at = text.indexOf(token.text)
-        const denied = isDenied(text, at, at + token.text.length)
+        const denied = no || isDenied(text, at, at + token.text.length)
         found.push({
           name: 'method',
           value: 'anonymous',
@@ -57,7 +64,27 @@ export const methods: Rule = (statement) => {
       }
     }
   }
-  return [...found, ...denials(statement), ...keyPages(statement)]
+  return [...found, ...denials(statement)]
+}
+
+/** "These endpoints need no key" says nothing of the others, and a heading is no statement. */
+function isPartial({ kind, headings }: Statement, text: string): boolean {
+  const part = /\b(?:these|following|public|free|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b/i
+  const one = /^(?:[A-Z]+ )?\/\S+/
+  return kind === 'heading' || part.test(`${headings.slice(1).join(' ')} ${text}`) || one.test(text)
+}
+
+/** An item below "Do not use these:", or a row that ends with "no". */
+function saysNo({ kind, cells, lead = '' }: Statement): boolean {
+  if (kind === 'item' && deniesList(lead)) return true
+  const last =
+    cells
+      ?.at(-1)
+      ?.map(({ text }) => text)
+      .join('') ?? ''
+  return /^\s*(?:no|not (?:supported|offered|available)|unsupported|—?\s*not applicable|✗|❌)\s*\.?\s*$/i.test(
+    last,
+  )
 }
 
 /** Body and metadata values that name a method in an example. */
@@ -97,26 +124,5 @@ const denials: Rule = (statement) => {
       found.push({ name: 'method', value: 'agent-registration', denied: true, weight: 3, line })
     }
   }
-  return found
-}
-
-/** "Create a key at https://…": a person makes a key on a page. */
-const keyPages: Rule = (statement) => {
-  const { line, text } = statement
-  const makes =
-    /\b(?:creates?|generates?|issues?|makes?|requests?|obtains?|gets?|copy|manages?)\b[^.]{0,60}\bkeys?\b/i
-  const ends = /\b(?:revokes?|rotates?|rolls?|deletes?)\b[^.]{0,40}\bkeys?\b/i
-  const making = makes.test(text.slice(0, 2048))
-  if (!making && !ends.test(text.slice(0, 2048))) return []
-  const page = statement.tokens
-    .map(addressOf)
-    .find((one) => one && !one.method && /^https?:/i.test(one.value) && isPage(one.value))
-  const found: Found[] = []
-  if (making && (page || /\b(?:portal|dashboard|console)\b/i.test(text))) {
-    found.push({ name: 'method', value: 'api-key-portal', weight: 1, line })
-  }
-  if (!page) return found
-  const name = making && roleOf(statement) !== 'revoke' ? 'claim_uri' : 'revocation_uri'
-  found.push({ name, value: page.value, mode: 'interactive', weight: 1, line })
   return found
 }

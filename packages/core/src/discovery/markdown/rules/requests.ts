@@ -1,4 +1,5 @@
-import { addressOf } from '../address.ts'
+import { addressOf, modeOf } from '../address.ts'
+import type { Statement } from '../statements.ts'
 import { isDenied } from './denial.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
@@ -75,6 +76,33 @@ function shellWords(command: string): string[] {
   return words
 }
 
+/** "Create an application at https://…", "tokens can be revoked at https://…". */
+export const spokenPlaces: Rule = ({ kind, clauses, line }) => {
+  if (kind === 'code' || kind === 'row') return []
+  const found: Found[] = []
+  for (const { tokens, text } of clauses) {
+    for (const token of tokens) {
+      const value = addressOf(token)?.value
+      if (value === undefined || !/^https?:/i.test(value) || /\/\.well-known\//.test(value))
+        continue
+      const at = text.indexOf(token.text)
+      const before = text.slice(Math.max(0, at - 100), at)
+      if (isDenied(text, at, at + token.text.length)) continue
+      if (signUp.test(before)) {
+        found.push({ name: 'register_uri', value, mode: 'interactive', weight: 1, line })
+      } else if (revoked.test(before)) {
+        const mode = modeOf(text, { value })
+        found.push({ name: 'revocation_uri', value, mode, weight: 1, line })
+      }
+    }
+  }
+  return found
+}
+
+const revoked = /\b(?:revoked?|revoking|invalidated?)\b[^.]{0,40}\b(?:at|on|via)\W*$/i
+const signUp =
+  /\b(?:sign(?:s|ing)? up|regist(?:er|ers|ering)|creat(?:e|es|ing)) (?:for )?(?:an? |your )?(?:new |free |OAuth )?(?:account|application|app|client|workspace)?\s*(?:at|on|via|in|through)\W*$/i
+
 /** Requests that the text describes, and what they mean by the section they stand in. */
 export const requests: Rule = (statement) => {
   const { line } = statement
@@ -82,8 +110,12 @@ export const requests: Rule = (statement) => {
   const role = roleOf(statement)
   const see = ({ method, address, host }: Omit<Described, 'headers'>, weight: number): void => {
     found.push({ name: 'request', value: address, method, line, weight, ...(host && { host }) })
+    if (role === 'claim' && method === 'GET' && /\/authorize(?:\?|$)/.test(address)) {
+      const [value = ''] = address.split('?')
+      found.push({ name: 'claim_uri', value, mode: 'interactive', line, weight })
+    }
     if (method !== 'POST') return
-    const place = placeOf(role, address)
+    const place = placeOf(statement, address)
     if (place) {
       found.push({
         name: place,
@@ -100,7 +132,9 @@ export const requests: Rule = (statement) => {
     let before = ''
     for (const token of clause.tokens) {
       const address = addressOf(token)
-      const spoken = /\b(GET|POST|PUT|PATCH|DELETE)\b(?: (?:request )?to)?\s*$/.exec(before)?.[1]
+      const spoken = /\b(GET|POST|PUT|PATCH|DELETE)\b(?:(?:\s+\S+){0,6}?\s+to(?: the)?)?\s*$/.exec(
+        before,
+      )?.[1]
       before += token.text
       const method = address?.method ?? spoken
       if (!address || !method) continue
@@ -113,9 +147,12 @@ export const requests: Rule = (statement) => {
   return found
 }
 
-function placeOf(role: ReturnType<typeof roleOf>, address: string) {
+function placeOf(statement: Statement, address: string) {
+  const role = roleOf(statement)
   if (/\/revoke\/?$/.test(address)) return 'revocation_uri'
   if (/\/(?:complete|token)\/?$/.test(address)) return undefined
-  if (/\/claim\/?$/.test(address)) return 'claim_uri'
-  return role === 'register' ? 'register_uri' : undefined
+  if (/[/_-]claim\/?$/.test(address)) return 'claim_uri'
+  // "Register / claim": what is no claim by its path is the other.
+  const both = role === 'claim' && /\bregist|\bprovision/i.test(statement.headings.at(-1) ?? '')
+  return role === 'register' || both ? 'register_uri' : undefined
 }

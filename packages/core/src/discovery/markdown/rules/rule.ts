@@ -27,7 +27,7 @@ const roles: readonly (readonly [Role, RegExp])[] = [
   ['revoke', /\brevo(?:ke|king|cation)\b|\brotat/i],
   ['claim', /\bclaim/i],
   ['use', /\bus(?:e|ing)\b|\bcall(?:ing)?\b|\bapi requests?\b/i],
-  ['register', /\bregist(?:er|ration|ering)\b|\bsign[- ]?up\b|\benrol/i],
+  ['register', /\bregist(?:er|ration|ering)\b|\bsign[- ]?up\b|\benrol|\bprovision/i],
   ['method', /\bmethods?\b/i],
   ['discover', /\bdiscover/i],
 ]

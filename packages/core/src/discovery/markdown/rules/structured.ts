@@ -7,7 +7,9 @@ import type { Found, Rule } from './rule.ts'
 /** Keys whose values count in a block of data; human labels do not. */
 const keys = new Set(
   `register_uri registration_uri registration_endpoint identity_endpoint claim_uri claim_endpoint
-   revocation_uri revocation_endpoint resource authorization_servers issuer mcp_url`.split(/\s+/),
+   revocation_uri revocation_endpoint claim_url resource authorization_servers issuer mcp_url`.split(
+    /\s+/,
+  ),
 )
 
 /** Metadata repeated in the text: JSON, or YAML as far as `key: value` and flat lists go. */

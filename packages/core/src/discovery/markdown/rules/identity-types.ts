@@ -1,0 +1,53 @@
+import { isDenied } from './denial.ts'
+import { requestsIn } from './requests.ts'
+import type { Found, Rule } from './rule.ts'
+
+const label = /\bidentity[ _-]types?(?![a-z])/i
+/** What request bodies of the convention name; anything else may be another API's `type`. */
+const inBody =
+  /\\?"(?:identity_)?type\\?"\s*:\s*\\?"(anonymous|identity_assertion|service_auth|verified_email)\\?"/g
+
+/** The types of identity that are taken: behind their label, in a column of that name, in request bodies. */
+export const identityTypes: Rule = (statement) => {
+  const { line, code, lead = '' } = statement
+  const see = (value: string, weight: number): Found => ({
+    name: 'identity_type',
+    value,
+    weight,
+    line,
+  })
+  if (code !== undefined) {
+    if (requestsIn(code).length === 0 && !/\bPOST\b/.test(lead)) return []
+    return Array.from(code.slice(0, 65_536).matchAll(inBody), ([, type = '']) => see(type, 2))
+  }
+  const [first, ...rest] = statement.cells ?? []
+  if (first && label.test(statement.columns?.[0] ?? '')) {
+    return first.flatMap(({ text }) => words(text).map((word) => see(word, 3)))
+  }
+  if (first && label.test(first.map(({ text }) => text).join(''))) {
+    return rest.flat().flatMap((token) => {
+      return token.kind === 'code' ? words(token.text).map((word) => see(word, 4)) : []
+    })
+  }
+  const found: Found[] = []
+  for (const { tokens, text } of statement.clauses) {
+    let behind = false
+    for (const token of tokens) {
+      if (behind && (token.kind === 'code' || token.strong)) {
+        const at = text.indexOf(token.text)
+        if (isDenied(text, at, at + token.text.length)) continue
+        found.push(...words(token.text).map((word) => see(word, 4)))
+      }
+      if (label.test(token.text)) behind = true
+    }
+  }
+  return found
+}
+
+/** `anonymous`, or `["anonymous", "service_auth"]`; names of fields are no types. */
+function words(text: string): string[] {
+  const list = /^\s*\[(.*)\]\s*$/.exec(text)?.[1]?.split(',') ?? [text]
+  return list
+    .map((word) => word.trim().replace(/^["']|["']$/g, ''))
+    .filter((word) => /^[a-z]+(?:_[a-z]+)?$/.test(word) && !/_(?:supported|types?|uri)$/.test(word))
+}
