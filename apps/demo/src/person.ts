@@ -1,7 +1,6 @@
 import { stderr, stdin } from 'node:process'
 import { createInterface } from 'node:readline/promises'
-import type { Sandbox } from '@authmd/sandbox'
-import { askLoopback } from './ask-loopback.ts'
+import { personAtPortal, type Sandbox } from '@authmd/sandbox'
 
 /** The person of the demo: agrees to actions, and deletes the key in the portal when asked to. */
 export interface Person {
@@ -13,16 +12,20 @@ export interface Person {
 }
 
 export function personAt(sandbox: Sandbox, email: string, unattended: boolean): Person {
-  const portal = () => deleteAllKeys(sandbox, email)
+  const portal = personAtPortal(sandbox, email)
   if (unattended || !stdin.isTTY) {
-    return { how: 'agrees to everything', approves: async () => true, deletesKeys: portal }
+    return {
+      how: 'agrees to everything',
+      approves: async () => true,
+      deletesKeys: portal.deleteKeys,
+    }
   }
   return {
     how: 'asked on the terminal',
     approves: async () => /^y(es)?$/i.test((await ask('  Agree? [y/N] ')).trim()),
     deletesKeys: async (url) => {
       await ask(`  Delete the key at ${url}\n  (or press Enter and it is done for you) `)
-      await portal()
+      await portal.deleteKeys()
     },
   }
 }
@@ -33,16 +36,5 @@ async function ask(question: string): Promise<string> {
     return await terminal.question(question)
   } finally {
     terminal.close()
-  }
-}
-
-/** What a person does in the portal, by the requests that its own page makes. */
-async function deleteAllKeys(sandbox: Sandbox, email: string): Promise<void> {
-  const { portal } = sandbox.urls
-  const signIn = await askLoopback('POST', `${portal}/api/sign-in`, { json: { email } })
-  const { token } = (signIn as { data: { token: string } }).data
-  const listed = await askLoopback('GET', `${portal}/api/keys`, { token })
-  for (const { id } of (listed as { data: readonly { id: string }[] }).data) {
-    await askLoopback('DELETE', `${portal}/api/keys/${id}`, { token })
   }
 }

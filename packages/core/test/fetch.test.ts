@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { personAtPortal } from '@authmd/sandbox'
 import Telnyx from 'telnyx'
 import { describe, expect, it } from 'vitest'
-import { agreed, canary, hold, person } from './held.ts'
+import { agreed, canary, hold } from './held.ts'
 import { serve } from './loopback-servers.ts'
 import { startWorld } from './world.ts'
 
@@ -237,7 +238,7 @@ it('notes what the answers say about the credential', async () => {
 describe('the published SDK of the service notices nothing', () => {
   async function client() {
     const { sandbox, auth, session } = await startWorld()
-    const made = await (await person(sandbox, 'kim@operator.test')).makeKey()
+    const made = await personAtPortal(sandbox, 'kim@operator.test').makeKey()
     const { api } = sandbox.urls
     await session.import({ service: api, audience: `${api}/v2`, secret: made.api_key })
     const telnyx = new Telnyx({

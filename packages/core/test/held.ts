@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Sandbox } from '@authmd/sandbox'
 import { onTestFinished } from 'vitest'
 import {
   type AgentAuthOptions,
@@ -8,7 +7,6 @@ import {
   createAgentAuth,
   memoryStore,
 } from '../src/node/main.ts'
-import { nodeTransport } from '../src/node/transport.ts'
 import type { Outcome } from '../src/outcome.ts'
 import type { Session } from '../src/session.ts'
 import { serve } from './loopback-servers.ts'
@@ -46,44 +44,6 @@ export async function hold(
   const given = { service: origin, audience: origin, secret: canary, ...more }
   const { handle } = await session.import(given)
   return { auth, session, handle, service }
-}
-
-/** A JSON request to the sandbox's portal, as a person's browser would send it. */
-export async function portal<T>(
-  sandbox: Sandbox,
-  method: string,
-  path: string,
-  options: { token?: string; json?: unknown } = {},
-): Promise<T> {
-  const { token, json } = options
-  const headers = {
-    'content-type': 'application/json',
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  }
-  const body = json === undefined ? null : JSON.stringify(json)
-  const request = new Request(`${sandbox.urls.portal}${path}`, { method, headers, body })
-  const response = await nodeTransport().request(request, () => {})
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-  return (text === '' ? undefined : JSON.parse(text).data) as T
-}
-
-export interface PortalKey {
-  readonly id: string
-  readonly api_key: string
-}
-
-/** A person at the portal: signs in, makes keys, deletes them. */
-export async function person(sandbox: Sandbox, email: string) {
-  const { token } = await portal<{ token: string }>(sandbox, 'POST', '/api/sign-in', {
-    json: { email },
-  })
-  return {
-    makeKey: (scope: 'full' | 'read' = 'full') =>
-      portal<PortalKey>(sandbox, 'POST', '/api/keys', { token, json: { scope } }),
-    deleteKey: (id: string) => portal<undefined>(sandbox, 'DELETE', `/api/keys/${id}`, { token }),
-    keys: () => portal<PortalKey[]>(sandbox, 'GET', '/api/keys', { token }),
-  }
 }
 
 /** Does a thing that needs a consent, with a person who agrees once. */

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
+import { personAtPortal } from '@authmd/sandbox'
 import { onTestFinished } from 'vitest'
 import { type IntakeServer, serveIntake } from '../src/node/intake-server.ts'
 import type { Session } from '../src/session.ts'
-import { person } from './held.ts'
 import { expectStatus, openWorld, type World } from './world.ts'
 
 export interface IntakeWorld extends World {
@@ -26,8 +26,7 @@ export async function waitingForKey(session: Session, service: string): Promise<
 
 /** A key as a person makes it in the portal. */
 export async function makeKey({ sandbox }: Pick<World, 'sandbox'>): Promise<string> {
-  const kim = await person(sandbox, 'kim@operator.test')
-  return (await kim.makeKey()).api_key
+  return (await personAtPortal(sandbox, 'kim@operator.test').makeKey()).api_key
 }
 
 export interface Answer {

@@ -1,9 +1,9 @@
+import { personAtPortal } from '@authmd/sandbox'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { AuthTool } from '../src/tools/tools.ts'
-import { person } from './held.ts'
 import { closeWorlds, done, openWorld, sent, type World } from './world.ts'
 
 afterEach(closeWorlds)
@@ -16,7 +16,7 @@ const order = 'mcp_order_number'
 async function mounted(scope: 'full' | 'read' = 'full') {
   const world = await openWorld()
   const { sandbox, session } = world
-  const people = await person(sandbox, 'kim@operator.test')
+  const people = personAtPortal(sandbox, 'kim@operator.test')
   const add = async (to = session) => {
     const key = await people.makeKey(scope)
     const { api } = sandbox.urls

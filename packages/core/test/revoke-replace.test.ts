@@ -1,8 +1,8 @@
-import type { Sandbox } from '@authmd/sandbox'
+import { personAtPortal, type Sandbox } from '@authmd/sandbox'
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../src/session.ts'
 import { renderOutcome } from '../src/tools/render.ts'
-import { agreed, canary, hold, person } from './held.ts'
+import { agreed, canary, hold } from './held.ts'
 import { email, obtain, solve, startWorld } from './world.ts'
 
 async function registered() {
@@ -71,7 +71,7 @@ describe('replace', () => {
     const revoke = () => session.revoke({ credential: old })
     expect(await agreed(auth, revoke)).toMatchObject({ status: 'needs_person' })
     expect(await session.use(use)).toMatchObject({ status: 'answered', credential: made })
-    await (await person(sandbox, email)).deleteKey(keys()[0]?.id ?? '')
+    await personAtPortal(sandbox, email).deleteKey(keys()[0]?.id ?? '')
     expect(await revoke()).toMatchObject({ status: 'ended', verdict: 'revoked' })
     expect(await session.use(use)).toMatchObject({ status: 'answered', credential: made })
     expect(await replace()).toMatchObject({ status: 'refused', code: 'credential_revoked' })

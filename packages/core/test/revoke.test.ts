@@ -1,7 +1,8 @@
+import { personAtPortal } from '@authmd/sandbox'
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../src/node/main.ts'
 import type { Outcome } from '../src/outcome.ts'
-import { agreed, canary, hold, person, stoppable } from './held.ts'
+import { agreed, canary, hold, stoppable } from './held.ts'
 import { email, obtain, startWorld } from './world.ts'
 
 const ok = (_request: unknown, response: import('node:http').ServerResponse) => {
@@ -74,7 +75,7 @@ describe('a key that a person deletes', () => {
       status: 'needs_person',
       notice: expect.stringContaining('still works'),
     })
-    await (await person(sandbox, email)).deleteKey(entry.id)
+    await personAtPortal(sandbox, email).deleteKey(entry.id)
     const ended = await revoke()
     expect(ended).toEqual({
       status: 'ended',
@@ -108,7 +109,7 @@ describe('a key that a person deletes', () => {
     const { sandbox, auth, session, handle, entry, revoke } = await registered()
     await using _ = sandbox
     await agreed(auth, revoke)
-    await (await person(sandbox, email)).deleteKey(entry.id)
+    await personAtPortal(sandbox, email).deleteKey(entry.id)
     for (const fault of [
       { cut: 'before' as const },
       { status: 503 },

@@ -1,14 +1,15 @@
+import { personAtPortal } from '@authmd/sandbox'
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../src/node/main.ts'
 import { ordinaryAnswers } from '../src/use/redactor-answers.fixture.ts'
 import type { Store } from '../src/vault/store.ts'
-import { agreed, canary, canaryForms, hold, person } from './held.ts'
+import { agreed, canary, canaryForms, hold } from './held.ts'
 import { startWorld } from './world.ts'
 
 /** The sandbox and an owner who holds a key that a person made there. */
 async function withKey(scope: 'full' | 'read' = 'full', store: Store = memoryStore()) {
   const { sandbox, auth, session } = await startWorld({ store }, { limits: { requestsPerKey: 3 } })
-  const made = await (await person(sandbox, 'kim@operator.test')).makeKey(scope)
+  const made = await personAtPortal(sandbox, 'kim@operator.test').makeKey(scope)
   const { api } = sandbox.urls
   const given = { service: api, audience: `${api}/v2`, secret: made.api_key }
   const { handle } = await session.import(given)

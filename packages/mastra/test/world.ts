@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import {
   type AgentAuth,
   allowLoopback,
@@ -8,7 +7,7 @@ import {
   type Session,
   type Store,
 } from '@authmd/core'
-import { type Sandbox, signInLink, startSandbox } from '@authmd/sandbox'
+import { personAtPortal, type Sandbox, signInLink, startSandbox } from '@authmd/sandbox'
 
 export const owner = { tenant: 'acme', user: 'kim' }
 export const email = 'agents@operator.test'
@@ -108,34 +107,6 @@ export async function handOver(world: World, registration = ''): Promise<void> {
   await world.auth.people.answer(registration, { link }, { approver: 'kim' })
 }
 
-/** What a person does in the portal, by the requests that its own page makes. */
-export async function deleteKeys({ sandbox }: World): Promise<void> {
-  const { portal } = sandbox.urls
-  const signedIn = await ask('POST', `${portal}/api/sign-in`, { json: { email } })
-  const { token } = (signedIn as { data: { token: string } }).data
-  const listed = await ask('GET', `${portal}/api/keys`, { token })
-  for (const { id } of (listed as { data: { id: string }[] }).data) {
-    await ask('DELETE', `${portal}/api/keys/${id}`, { token })
-  }
-}
-
-/** Asks a virtual host of the sandbox, which no resolver need know. */
-function ask(method: string, url: string, init: { json?: unknown; token?: string }) {
-  const { port, host, pathname } = new URL(url)
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const headers = {
-    host,
-    'content-type': 'application/json',
-    ...(init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }),
-  }
-  const sent = request({ host: '127.0.0.1', port, path: pathname, method, headers }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    response.on('end', () => resolve(text === '' ? undefined : JSON.parse(text)))
-  })
-  sent.on('error', reject)
-  sent.end(init.json === undefined ? undefined : JSON.stringify(init.json))
-  return promise
-}
+/** A person deletes all keys in the portal. */
+export const deleteKeys = ({ sandbox }: World): Promise<void> =>
+  personAtPortal(sandbox, email).deleteKeys()

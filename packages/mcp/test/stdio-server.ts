@@ -1,12 +1,21 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { allowLoopback, createAgentAuth, memoryStore } from '@authmd/core'
 import { serveStdio } from '../src/index.ts'
-import { ask, email, owner } from './world.ts'
+import { email, owner } from './world.ts'
 
 /** What a client starts: `node test/stdio-server.ts <mail url of the sandbox>`. */
 const [, , mailUrl = ''] = process.argv
 
 const list = async ({ to, since }: { to: string; since: number }) => {
-  const found = await ask('GET', `${mailUrl}/messages?to=${encodeURIComponent(to)}`)
+  const { host, port } = new URL(mailUrl)
+  const path = `/messages?to=${encodeURIComponent(to)}`
+  const [response] = await once(
+    get({ host: '127.0.0.1', port, path, headers: { host } }),
+    'response',
+  )
+  const found = await json(response)
   const { data } = found as {
     data: {
       id: string

@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import {
   type AgentAuth,
   allowLoopback,
@@ -9,7 +8,7 @@ import {
   type PersonRequest,
   type Session,
 } from '@authmd/core'
-import { type Sandbox, startSandbox } from '@authmd/sandbox'
+import { personAtPortal, type Sandbox, startSandbox } from '@authmd/sandbox'
 
 export const owner = { tenant: 'acme', user: 'kim' }
 export const email = 'agents@operator.test'
@@ -107,7 +106,7 @@ export async function wholeFlow(world: Pick<World, 'sandbox'>, call: CallTool): 
   await say('auth_use', { service, method: 'GET', path: '/v2/available_phone_numbers' })
   await say('auth_use', { service, method: 'GET', path: '/v2/debug/echo' })
   await say('auth_revoke', { credential })
-  await deleteKeys(world)
+  await personAtPortal(sandbox, email).deleteKeys()
   await say('auth_revoke', { credential })
   return texts
 }
@@ -124,48 +123,7 @@ export const flowStatuses: readonly string[] = [
   'ended',
 ]
 
-/** What a person does in the portal, by the requests that its own page makes. */
-async function portal({ sandbox }: Pick<World, 'sandbox'>, method: string, path: string) {
-  const { portal: url } = sandbox.urls
-  const signedIn = await ask('POST', `${url}/api/sign-in`, { json: { email } })
-  const { token } = (signedIn as { data: { token: string } }).data
-  return ask(method, `${url}${path}`, { token, ...(method === 'POST' ? { json: {} } : {}) })
-}
-
-export async function deleteKeys(world: Pick<World, 'sandbox'>): Promise<void> {
-  const listed = await portal(world, 'GET', '/api/keys')
-  for (const { id } of (listed as { data: { id: string }[] }).data) {
-    await portal(world, 'DELETE', `/api/keys/${id}`)
-  }
-}
-
-export async function makeKey(world: Pick<World, 'sandbox'>): Promise<string> {
-  const made = await portal(world, 'POST', '/api/keys')
-  return (made as { data: { api_key: string } }).data.api_key
-}
-
-/** Asks a virtual host of the sandbox, which no resolver need know. */
-export function ask(
-  method: string,
-  url: string,
-  init: { json?: unknown; token?: string } = {},
-): Promise<unknown> {
-  const { port, host, pathname, search } = new URL(url)
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const headers = {
-    host,
-    'content-type': 'application/json',
-    ...(init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }),
-  }
-  const path = pathname + search
-  const sent = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    response.on('end', () => resolve(text === '' ? undefined : JSON.parse(text)))
-  })
-  sent.on('error', reject)
-  sent.end(init.json === undefined ? undefined : JSON.stringify(init.json))
-  return promise
+/** A key that a person made in the portal. */
+export async function makeKey({ sandbox }: Pick<World, 'sandbox'>): Promise<string> {
+  return (await personAtPortal(sandbox, email).makeKey()).api_key
 }

@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import {
   type AgentAuth,
   allowLoopback,
@@ -6,7 +5,7 @@ import {
   createAgentAuth,
   memoryStore,
 } from '@authmd/core'
-import { type Sandbox, startSandbox } from '@authmd/sandbox'
+import { personAtPortal, type Sandbox, startSandbox } from '@authmd/sandbox'
 
 export const owner = { tenant: 'acme', user: 'kim' } as const
 export const stranger = { tenant: 'acme', user: 'eve' } as const
@@ -55,45 +54,13 @@ export async function beginSignup(world: World): Promise<Record<string, unknown>
   return solution(world, said?.text ?? '')
 }
 
-/** A person makes a key in the portal, by the requests of its own page, and the operator imports it. */
+/** A person makes a key in the portal, and the operator imports it. */
 export async function importKey(world: World): Promise<void> {
-  const { portal } = world.sandbox.urls
-  const token = await signIn(world)
-  const { api_key: secret } = (await ask('POST', `${portal}/api/keys`, {
-    token,
-    json: { scope: 'full' },
-  })) as { api_key: string }
+  const { api_key: secret } = await personAtPortal(world.sandbox, email).makeKey()
   const audience = `${world.service}/v2`
   await world.open().as(owner).import({ service: world.service, audience, secret })
 }
 
 /** A person deletes all keys in the portal. */
-export async function deleteKeys(world: World): Promise<void> {
-  const { portal } = world.sandbox.urls
-  const token = await signIn(world)
-  const keys = (await ask('GET', `${portal}/api/keys`, { token })) as readonly { id: string }[]
-  for (const { id } of keys) await ask('DELETE', `${portal}/api/keys/${id}`, { token })
-}
-
-async function signIn({ sandbox }: World): Promise<string> {
-  const url = `${sandbox.urls.portal}/api/sign-in`
-  return ((await ask('POST', url, { json: { email } })) as { token: string }).token
-}
-
-/** Asks a virtual host of the sandbox, which no resolver need know. Gives the `data` of the answer. */
-function ask(method: string, url: string, init: { json?: unknown; token?: string }) {
-  const { port, host, pathname } = new URL(url)
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const authorization = init.token === undefined ? {} : { authorization: `Bearer ${init.token}` }
-  const headers = { host, 'content-type': 'application/json', ...authorization }
-  const sent = request({ host: '127.0.0.1', port, path: pathname, method, headers }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    response.on('end', () => resolve(text === '' ? undefined : JSON.parse(text).data))
-  })
-  sent.on('error', reject)
-  sent.end(init.json === undefined ? undefined : JSON.stringify(init.json))
-  return promise
-}
+export const deleteKeys = ({ sandbox }: World): Promise<void> =>
+  personAtPortal(sandbox, email).deleteKeys()
