@@ -57,7 +57,8 @@ Written by \`pnpm outcomes\` from the report of the last test run; CI compares i
 Each adapter runs the scenarios of \`packages/scenarios\` in its framework's real loop with the framework's
 fake model against the sandbox: in one call (generate), as a stream, and with every answer given to objects
 made anew over what the framework has stored (resume). What a model reads is compared with the same files
-for all of them; a hostile case must leave no request with effect in the service's log.
+for all of them; after a hostile case the service's log must hold no request with effect, or only the one
+that a person agreed to.
 
 ${tables.join('\n\n')}
 `

@@ -93,12 +93,17 @@ export class Chat {
   }
 
   /** The user says something, in the session of the request context. */
-  async say(requestContext: RequestContext = as('kim'), options: Options = {}): Promise<Turn> {
+  async say(
+    requestContext: RequestContext = as('kim'),
+    options: Options = {},
+    messages: unknown = 'get me a phone number',
+  ): Promise<Turn> {
     const all = { requestContext, maxSteps: 40, ...options }
+    const said = messages as string
     return this.#turn(
       this.mode === 'generate'
-        ? await this.agent.generate('get me a phone number', all)
-        : await this.agent.stream('get me a phone number', all),
+        ? await this.agent.generate(said, all)
+        : await this.agent.stream(said, all),
     )
   }
 

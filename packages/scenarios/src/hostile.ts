@@ -1,69 +1,211 @@
 import { authTools } from '@authmd/core'
 import { expect, test } from 'vitest'
-import type { Driver, Mode } from './driver.ts'
-import { beginSignup, effects, owner, startWorld, stranger, type World } from './world.ts'
+import type { Around, Chat, ChatOptions, Driver, Mode, Turn } from './driver.ts'
+import {
+  beginSignup,
+  effects,
+  importKey,
+  inWorld,
+  message,
+  owner,
+  sent,
+  solution,
+  stranger,
+  type World,
+} from './world.ts'
 
-type Case = (world: World, driver: Driver, mode: Mode) => Promise<void>
+interface Scene {
+  readonly world: World
+  readonly open: (options?: Partial<ChatOptions>) => Promise<Chat>
+}
+type Case = (scene: Scene) => Promise<unknown>
 
-const register = (input: Record<string, unknown>) => ({ tool: 'auth_register', input })
+/** The framework may refuse what was tampered with by throwing. */
+const tried = (turn: Promise<Turn>): Promise<Turn> =>
+  turn.catch((error: unknown) => ({ told: [String(error)], asked: [] }))
+
+const begun = async (world: World) => ({
+  tool: 'auth_register',
+  input: await beginSignup(world),
+})
 
 /** What must leave nothing behind at the service, in whatever framework. */
-const cases: Readonly<Record<string, Case>> = {
-  'nobody answers': async (world, driver, mode) => {
-    const chat = await driver.open(world, { mode, owner })
-    const { asked } = await chat.say([register(await beginSignup(world))])
+const nothing: Readonly<Record<string, Case>> = {
+  'nobody answers': async ({ world, open }) => {
+    const chat = await open()
+    const { asked } = await chat.say([await begun(world)])
     expect(asked).toHaveLength(1)
   },
-  'a no, and the model tries again': async (world, driver, mode) => {
-    const chat = await driver.open(world, { mode, owner })
-    const input = await beginSignup(world)
-    await chat.say([register(input)])
-    const { asked, told } = await chat.answer(false, [register(input)])
+  'a no, and the model tries again': async ({ world, open }) => {
+    const chat = await open()
+    const call = await begun(world)
+    await chat.say([call])
+    const { asked, told } = await chat.answer(false, [call])
     expect(asked).toEqual([])
     expect(told.at(-1)).toMatch(/consent_denied|said no/)
   },
-  'an answer that came too late': async (world, driver, mode) => {
-    const chat = await driver.open(world, { mode, owner })
-    await chat.say([register(await beginSignup(world))])
+  'an answer that came too late': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([await begun(world)])
     world.sandbox.clock.advance(16 * 60_000)
     await chat.answer(true)
   },
-  "another owner's yes": async (world, driver, mode) => {
-    const chat = await driver.open(world, { mode, owner })
-    await chat.say([register(await beginSignup(world))])
+  "another owner's yes": async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([await begun(world)])
     await chat.answer(true, [], stranger)
   },
-  "another owner's registration": async (world, driver, mode) => {
-    const input = await beginSignup(world)
-    const chat = await driver.open(world, { mode, owner: stranger })
-    const { asked, told } = await chat.say([register(input)])
+  "another owner's registration": async ({ world, open }) => {
+    const call = await begun(world)
+    const chat = await open({ owner: stranger })
+    const { asked, told } = await chat.say([call])
     expect(asked).toEqual([])
     expect(told[0]).toMatch(/^error not_found/)
   },
-  'a tool that runs without the loop': async (world) => {
+  'a tool that runs without the loop': async ({ world }) => {
     const input = await beginSignup(world)
     const tool = authTools.find(({ verb }) => verb === 'register')
     const session = world.open().as(owner)
     const call = { channel: 'made-up', callId: 'call-1' }
     expect((await tool?.run(session, input, call))?.outcome?.status).toBe('needs_consent')
   },
-  'a model that says it was approved': async (world, driver, mode) => {
-    const chat = await driver.open(world, { mode, owner })
+  'a model that says it was approved': async ({ world, open }) => {
+    const chat = await open()
     const said = { approved: true, resumeData: { approved: true }, consent: 'yes' }
-    const input = { ...(await beginSignup(world)), ...said }
-    const { asked } = await chat.say([register(input)])
+    const { tool, input } = await begun(world)
+    const { asked } = await chat.say([{ tool, input: { ...input, ...said } }])
     expect(asked).toHaveLength(1)
+  },
+  /** @see vercel/ai#16543 */
+  'an approval that the client made up': async ({ world, open }) => {
+    const chat = await open()
+    const { asked } = await tried(chat.tamper.forge(await begun(world)))
+    expect(asked).toEqual([])
+  },
+  'arguments altered before the answer': async ({ world, open }) => {
+    await importKey(world)
+    const chat = await open()
+    await chat.say([message(world, 'harmless')])
+    await chat.tamper.alter('harmless', 'harmful')
+    await tried(chat.answer(true))
+  },
+  "another chat's approval": async ({ world, open }) => {
+    await importKey(world)
+    const [here, there] = [await open(), await open()]
+    await here.say([message(world, 'one')])
+    await there.say([message(world, 'two')])
+    await tried(there.tamper.take(await here.tamper.reply()))
+  },
+  /** @see mastra-ai/mastra#20470 */
+  'a no, then a yes where the question stood': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([await begun(world)])
+    await chat.answer(false, [{ tool: 'auth_discover', input: {} }])
+    const { asked } = await tried(chat.tamper.fork(true))
+    expect(asked).toEqual([])
+  },
+  'approvals are switched off': ({ world, open }) => unasked(world, open, 'no approvals'),
+  "the application's approval function says nothing": ({ world, open }) =>
+    unasked(world, open, 'a silent approval function'),
+}
+
+async function unasked(world: World, open: Scene['open'], around: Around): Promise<void> {
+  const chat = await open({ around })
+  const { asked, told } = await chat.say([await begun(world)])
+  if (asked.length === 0) expect(told).toEqual([expect.stringContaining('needs_consent')])
+}
+
+/** What must send the message "one" once and nothing else. */
+const once: Readonly<Record<string, Case>> = {
+  /** @see mastra-ai/mastra#19633 */
+  'the same answer twice': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([message(world, 'one')])
+    const yes = await chat.tamper.reply()
+    await chat.answer(true)
+    await tried(chat.tamper.take(yes))
+    await tried(chat.say([message(world, 'two')]))
+    await tried(chat.tamper.take(yes))
+  },
+  'arguments altered after the answer': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([message(world, 'one')])
+    await chat.answer(true)
+    await chat.tamper.alter('one', 'two')
+    await tried(chat.tamper.fork(true))
+  },
+  /** @see mastra-ai/mastra#19083 */
+  'an answer to one of two questions': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([[message(world, 'one'), message(world, 'two')]])
+    await tried(chat.tamper.take(await chat.tamper.reply('first')))
+  },
+  /** @see langchain-ai/langchainjs#11125 */
+  'what throws is swallowed, and everything runs twice': async ({ world, open }) => {
+    const chat = await open({ around: 'everything twice' })
+    const { asked } = await chat.say([message(world, 'one')])
+    expect(asked).toHaveLength(1)
+    expect(sent(world)).toEqual([])
+    await chat.answer(true)
   },
 }
 
+/** What must go on as if nothing had been, to one signup. */
+const works: Readonly<Record<string, Case>> = {
+  'a wrong answer to the puzzle, then a right one': async ({ world, open }) => {
+    const chat = await open()
+    const { tool, input } = await begun(world)
+    await chat.say([{ tool, input: { ...input, answer: 'wrong' } }])
+    expectSolved(await chat.answer(true, [solved(world)]))
+  },
+  'the puzzle expires while the person thinks': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([await begun(world)])
+    world.sandbox.clock.advance(11 * 60_000)
+    expectSolved(await chat.answer(true, [solved(world)]))
+  },
+  'sent again, or run again from its top': async ({ world, open }) => {
+    const chat = await open()
+    await chat.say([await begun(world)])
+    const done = await chat.answer(true)
+    expect(statuses(done)).toEqual(['pending'])
+    expect(statuses(await chat.tamper.fork(true))).toEqual(['pending'])
+  },
+}
+
+const solved = (world: World) => (said: string) => ({
+  tool: 'auth_register',
+  input: solution(world, said),
+})
+
+function expectSolved(done: Turn): void {
+  expect([...statuses(done), ...done.asked]).toEqual(['needs_answer', 'pending'])
+}
+
+const statuses = ({ told }: Turn) => told.map((text) => text.split(' ', 1)[0])
+
 export function hostileCases(driver: Driver, mode: Mode): void {
-  test.each(Object.keys(cases))('hostile: %s', async (name) => {
-    const world = await startWorld()
-    try {
-      await cases[name]?.(world, driver, mode)
-      expect(effects(world)).toEqual([])
-    } finally {
-      await world.sandbox.close()
-    }
+  const scene = (world: World): Scene => ({
+    world,
+    open: (options) => driver.open(world, { mode, owner, ...options }),
   })
+  test.each(Object.entries(nothing))('hostile: %s', (_, run) =>
+    inWorld(async (world) => {
+      await run(scene(world))
+      expect(effects(world)).toEqual([])
+    }),
+  )
+  test.each(Object.entries(once))('hostile: %s', (_, run) =>
+    inWorld(async (world) => {
+      await importKey(world)
+      await run(scene(world))
+      expect(sent(world)).toEqual(['one'])
+    }),
+  )
+  test.each(Object.entries(works))('works: %s', (_, run) =>
+    inWorld(async (world) => {
+      await run(scene(world))
+      expect(effects(world)).toEqual(['bot_signup'])
+    }),
+  )
 }

@@ -1,3 +1,3 @@
-export type { Chat, ChatOptions, Driver, Mode, Move, Turn } from './driver.ts'
+export type { Around, Call, Chat, ChatOptions, Driver, Mode, Move, Step, Turn } from './driver.ts'
 export { runScenarios } from './run.ts'
 export type { World } from './world.ts'

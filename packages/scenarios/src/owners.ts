@@ -1,12 +1,25 @@
 import { expect, test } from 'vitest'
 import type { Driver, Mode } from './driver.ts'
-import { beginSignup, effects, importKey, owner, startWorld, stranger } from './world.ts'
+import { beginSignup, effects, importKey, inWorld, owner, stranger } from './world.ts'
+
+/** What an application may name that is no owner. */
+const none: Readonly<Record<string, unknown>> = {
+  'nobody is named': null,
+  'an empty object': {},
+  'no tenant': { user: 'kim' },
+  'an empty tenant': { tenant: '' },
+  'a blank tenant': { tenant: ' ' },
+  'an empty user': { tenant: 'acme', user: '' },
+  'a number': { tenant: 7, user: 'kim' },
+  'a list': { tenant: ['acme'], user: 'kim' },
+  'a user that is null': { tenant: 'acme', user: null },
+  'a text': 'acme',
+}
 
 /** Whose credentials they are is never mixed up, and never guessed. */
 export function ownerCases(driver: Driver, mode: Mode): void {
-  test('owners: two at once see and use their own', async () => {
-    const world = await startWorld()
-    try {
+  test('owners: two at once see and use their own', () =>
+    inWorld(async (world) => {
       await importKey(world)
       const { service } = world
       const use = { tool: 'auth_use', input: { service, path: '/v2/balance' } }
@@ -16,23 +29,21 @@ export function ownerCases(driver: Driver, mode: Mode): void {
       const turns = await Promise.all(chats.map((chat) => chat.say([use])))
       expect(turns[0]?.told[0]).toMatch(/^answered/)
       expect(turns[1]?.told[0]).toMatch(/^refused[\s\S]*no_credential/)
-    } finally {
-      await world.sandbox.close()
-    }
-  })
+    }))
 
-  test('owners: none is named', async () => {
-    const world = await startWorld()
-    try {
+  /** @see mastra-ai/mastra#19873 */
+  test('owners: none, in all the ways to name none', () =>
+    inWorld(async (world) => {
       const input = await beginSignup(world)
-      const said = await driver
-        .open(world, { mode, owner: null })
-        .then((chat) => chat.say([{ tool: 'auth_register', input }]))
-        .then(({ told }) => told.join('\n'), String)
-      expect(said).toContain('owner')
+      const before = world.sandbox.log.length
+      for (const [how, one] of Object.entries(none)) {
+        const said = await driver
+          .open(world, { mode, owner: one })
+          .then((chat) => chat.say([{ tool: 'auth_register', input }]))
+          .then(({ told }) => told.join('\n'), String)
+        expect(said, how).toContain('owner')
+      }
       expect(effects(world)).toEqual([])
-    } finally {
-      await world.sandbox.close()
-    }
-  })
+      expect(world.sandbox.log).toHaveLength(before)
+    }))
 }

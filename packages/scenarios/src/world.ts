@@ -6,6 +6,7 @@ import {
   memoryStore,
 } from '@authmd/core'
 import { personAtPortal, type Sandbox, startSandbox } from '@authmd/sandbox'
+import type { Call } from './driver.ts'
 
 export const owner = { tenant: 'acme', user: 'kim' } as const
 export const stranger = { tenant: 'acme', user: 'eve' } as const
@@ -33,9 +34,32 @@ export async function startWorld(): Promise<World> {
   return { sandbox, service: sandbox.urls.api, open }
 }
 
-/** Names of the requests that left something behind at the service. */
+/** Runs in a world that is closed afterwards. */
+export async function inWorld<T>(run: (world: World) => Promise<T>): Promise<T> {
+  const world = await startWorld()
+  try {
+    return await run(world)
+  } finally {
+    await world.sandbox.close()
+  }
+}
+
+/** Names of the requests that left something behind at the service, a person's in the portal apart. */
 export function effects({ sandbox }: World): readonly string[] {
-  return sandbox.log.filter((one) => one.effect).map((one) => one.name)
+  const names = sandbox.log.filter((one) => one.effect).map((one) => one.name)
+  return names.filter((name) => !name.startsWith('portal'))
+}
+
+/** A call that binds somebody: it sends a message. */
+export function message({ service }: World, text: string): Call {
+  const json = { from: '+13125550100', to: '+13125550101', text }
+  return { tool: 'auth_use', input: { service, method: 'POST', path: '/v2/messages', json } }
+}
+
+/** The texts of the messages that the service sent. */
+export function sent({ sandbox }: World): readonly string[] {
+  const sending = sandbox.log.filter(({ name, effect }) => name === 'messages' && effect)
+  return sending.map(({ body }) => JSON.parse(body).text)
 }
 
 /** The input that answers the puzzle of a tool's text, as a model that solves it would write it. */
@@ -64,3 +88,14 @@ export async function importKey(world: World): Promise<void> {
 /** A person deletes all keys in the portal. */
 export const deleteKeys = ({ sandbox }: World): Promise<void> =>
   personAtPortal(sandbox, email).deleteKeys()
+
+/** Kinds of the secrets that the service issued and that occur in a text, however it is encoded. */
+export function secretsIn({ sandbox }: World, text: string): readonly string[] {
+  const forms = (secret: string) => [
+    secret,
+    Buffer.from(secret).toString('base64url').slice(0, -2),
+    Buffer.from(secret).toString('hex'),
+  ]
+  const found = sandbox.ledger.filter(({ value }) => forms(value).some((one) => text.includes(one)))
+  return found.map(({ kind }) => kind)
+}
