@@ -5,9 +5,9 @@ import { type Owner, ownerKey } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import type { Action } from './action.ts'
+import { coolingOffMs, Denials } from './denials.ts'
 
 const lifetimeMs = 15 * 60_000
-const coolingOffMs = 10 * 60_000
 const tries = 3
 
 /**
@@ -73,9 +73,11 @@ export class ConsentLedger {
   readonly #store: Store
   readonly #index: RecordIndex
   readonly #now: () => number
+  readonly #denials: Denials
 
   constructor(store: Store, index: RecordIndex, now: () => number) {
     this.#store = store
+    this.#denials = new Denials(store, now)
     this.#index = index
     this.#now = now
   }
@@ -83,20 +85,20 @@ export class ConsentLedger {
   /** Where this call stands, without writing anything. */
   async look(action: Action, call: Call): Promise<Standing> {
     const row = await this.#read(action.owner, action.digest)
-    return row === undefined ? { kind: 'none' } : this.#standing(row.consent, call)
+    const standing: Standing = row ? this.#standing(row.consent, call) : { kind: 'none' }
+    return (standing.kind === 'none' && (await this.#refused(action))) || standing
   }
 
   /** Puts the question, or joins the call to the question that is open already. */
   async ask(action: Action, call: Call): Promise<Standing> {
     return this.#retry(async () => {
       const row = await this.#read(action.owner, action.digest)
+      const standing: Standing = row ? this.#standing(row.consent, call) : { kind: 'none' }
+      if (standing.kind !== 'none' && standing.kind !== 'lost') return standing
+      const refused = await this.#refused(action)
+      if (refused) return refused
       if (row !== undefined) {
-        const standing = this.#standing(row.consent, call)
-        if (standing.kind !== 'asked' && standing.kind !== 'none' && standing.kind !== 'lost') {
-          return standing
-        }
         if (row.consent.state === 'asked' && row.consent.expiresAt > this.#now()) {
-          if (hasCall(row.consent, call)) return { kind: 'asked', consent: row.consent }
           const joined = { ...row.consent, calls: [...row.consent.calls, call] }
           await this.#pointAt(joined, call)
           await this.#write(action.owner, joined, row.revision)
@@ -152,12 +154,14 @@ export class ConsentLedger {
       if (consent.expiresAt <= this.#now()) {
         throw new AuthError('invalid_input', `consent ${id} has expired`)
       }
+      const at = this.#now()
       const decided: Consent = {
         ...consent,
         state: decision.approved ? 'approved' : 'denied',
-        decision: { ...decision, at: this.#now() },
+        decision: { ...decision, at },
       }
       await this.#write(consent.action.owner, decided, row.revision)
+      if (!decision.approved) await this.#denials.add(consent.action, id, at)
       return decided
     })
   }
@@ -252,6 +256,14 @@ export class ConsentLedger {
           ? { kind: 'done', outcome: consent.outcome, consent }
           : { kind: 'none' }
     }
+  }
+
+  /** A no that was said to the same a short while ago. */
+  async #refused(action: Action): Promise<Standing | undefined> {
+    const met = await this.#denials.met(action)
+    if (met === undefined) return undefined
+    const { consent } = await this.byId(met.consent)
+    return { kind: 'denied', consent, until: met.until }
   }
 
   async #read(owner: Owner, id: string): Promise<Row | undefined> {
