@@ -22,7 +22,9 @@ export type AuthErrorCode =
   | 'store_conflict'
   | 'store_damaged'
   | 'store_wrong_key'
+  | 'store_version'
   | 'key_invalid'
+  | 'key_unavailable'
   | 'mailbox_failed'
   | 'method_failed'
 

@@ -1,7 +1,7 @@
 import type { Verb } from './consent/action.ts'
 import type { Outcome } from './outcome.ts'
 import type { Owner } from './owner.ts'
-import type { RecordRef } from './vault/store.ts'
+import type { DamagedRecord } from './vault/store.ts'
 
 /** What happened, for logs and audits. Holds no secret. */
 export type AuthEvent =
@@ -22,7 +22,8 @@ export type AuthEvent =
       readonly approver: string
       readonly channel: string
     }
-  | { readonly type: 'damaged'; readonly at: number; readonly record: RecordRef }
+  /** A stored record cannot be read. It was left as it is; what else is stored is not affected. */
+  | { readonly type: 'damaged'; readonly at: number; readonly record: DamagedRecord }
   /** `onPersonNeeded` failed: nobody was told. It is called again with the next report. */
   | {
       readonly type: 'unnotified'

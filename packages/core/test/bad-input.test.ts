@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Fault } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
 import { fileStore } from '../src/node/file-store.ts'
-import { MasterKey } from '../src/vault/seal.ts'
+import { MasterKey } from '../src/vault/master-key.ts'
 import { startWorld } from './world.ts'
 
 const open: { close(): Promise<void> }[] = []

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MasterKey } from '../vault/seal.ts'
+import { MasterKey } from '../vault/master-key.ts'
 import { fileStore } from './file-store.ts'
 
 const key = new MasterKey(new Uint8Array(32).fill(1))
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const prelude = `
   const { fileStore } = await import(${JSON.stringify(new URL('./file-store.ts', import.meta.url))})
-  const { MasterKey } = await import(${JSON.stringify(new URL('../vault/seal.ts', import.meta.url))})
+  const { MasterKey } = await import(${JSON.stringify(new URL('../vault/master-key.ts', import.meta.url))})
   const key = new MasterKey(new Uint8Array(32).fill(1))
   const store = fileStore({ dir: process.argv[1], key })
   const ref = ${JSON.stringify(ref)}

@@ -89,8 +89,12 @@ function isNewer(text: string): boolean {
   }
 }
 
-function damaged(file: string, what: string): AuthError {
-  return new AuthError('store_damaged', `${what}: ${file}`, { details: { file } })
+function damaged(
+  file: string,
+  what: string,
+  code: 'store_damaged' | 'store_version' = 'store_damaged',
+): AuthError {
+  return new AuthError(code, `${what}: ${file}`, { details: { file } })
 }
 
 function stepsIn(names: readonly string[]): number[] {
@@ -125,7 +129,9 @@ export async function readHead(dir: string): Promise<Head> {
     }
     const head = parse(text, seq)
     if (head !== undefined) return head
-    if (isNewer(text)) throw damaged(file, 'a record was written by a newer version')
+    if (isNewer(text)) {
+      throw damaged(file, 'a record was written by a newer version', 'store_version')
+    }
     const kept = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`
     await rename(file, kept).catch(() => undefined)
     throw damaged(kept, 'a record is damaged; its file was put aside')

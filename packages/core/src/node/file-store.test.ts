@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MasterKey } from '../vault/seal.ts'
+import { MasterKey } from '../vault/master-key.ts'
 import type { Store } from '../vault/store.ts'
 import { fileStore } from './file-store.ts'
 
@@ -77,7 +77,7 @@ test('conflicts, deletion and a record made anew', async () => {
   await store.delete(ref, 2)
   expect(await store.get(ref)).toBeUndefined()
   expect(await readdir(at('cred_1'))).toEqual(['3.json'])
-  expect(await readFile(at('cred_1', '3.json'), 'utf8')).not.toContain('v1.')
+  expect(await readFile(at('cred_1', '3.json'), 'utf8')).not.toContain('v2.')
   await expect(store.put({ ...ref, value: 'late' }, 2)).rejects.toMatchObject(conflict)
   expect((await store.list({ kind: 'credential' })).records).toEqual([])
   expect(await store.put({ ...ref, value: 'anew' }, 0)).toBe(1)
@@ -168,7 +168,7 @@ test('a damaged record stays damaged until the operator acts, and harms no other
   await expect(again.delete(ref, 1)).rejects.toMatchObject(damaged)
   await expect(again.get(ref)).rejects.toMatchObject(damaged)
   const page = await again.list({ kind: 'credential' })
-  expect(page.damaged).toEqual([ref])
+  expect(page.damaged).toEqual([{ ...ref, ...damaged }])
   expect(page.records.map((it) => it.id)).toEqual(['cred_2'])
   expect(await readFile(at('cred_1', name), 'utf8')).toBe('{"v":1,')
   await unlink(at('cred_1', name))
@@ -181,10 +181,12 @@ test('a file from a newer version is named as such and left where it is', async 
   const put = () => store.put({ ...ref, value: 'y' }, 1)
   for (const call of [() => store.get(ref), put, () => store.delete(ref)]) {
     await expect(call()).rejects.toMatchObject({
-      ...damaged,
+      code: 'store_version',
       message: expect.stringContaining('newer version'),
     })
   }
+  const page = await store.list({ kind: 'credential' })
+  expect(page).toEqual({ records: [], damaged: [{ ...ref, code: 'store_version' }] })
   expect(await readFile(at('cred_1', '1.json'), 'utf8')).toBe('{"v":2,"anything":true}')
 })
 

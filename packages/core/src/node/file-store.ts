@@ -1,8 +1,17 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { AuthError } from '../errors.ts'
-import { MasterKey, seal, sealed, unseal } from '../vault/seal.ts'
+import { type Keys, keyIdOf, seal, unseal } from '../vault/seal.ts'
+import {
+  isStoreKey,
+  keysOf,
+  type ResealReport,
+  type SealedStore,
+  type StoreKey,
+  sealed,
+} from '../vault/sealed.ts'
 import type {
+  DamagedRecord,
   Lease,
   RecordPage,
   RecordQuery,
@@ -16,19 +25,30 @@ import {
   checkRef,
   checkWrite,
   conflict,
+  damagedRecord,
   isRecordName,
   maxSealedBytes,
   recordKinds,
 } from '../vault/store-check.ts'
-import { codeOf, createExclusive, failed, isShared, makeDir, namesIn } from './file-store-io.ts'
+import {
+  codeOf,
+  createExclusive,
+  failed,
+  isShared,
+  makeDir,
+  namesIn,
+  syncDir,
+  writeTemporary,
+} from './file-store-io.ts'
 import { takeLease } from './file-store-lease.ts'
 import { forget, type Head, readHead, writeNext } from './file-store-record.ts'
 
-/** Where a file store lives, and the key that its values are encrypted with. */
+/** Where a file store lives, and its key. */
 export interface FileStoreOptions {
   /** The directory, for this store alone. Made with mode 0700 when it is missing. */
   readonly dir: string
-  readonly key: MasterKey | Promise<MasterKey>
+  /** The key that values are encrypted under; while it is being changed, the new and the previous. */
+  readonly key: StoreKey
 }
 
 const keyCheck: RecordRef = { kind: 'meta', owner: 'store', id: 'key-check' }
@@ -44,17 +64,17 @@ const keyCheck: RecordRef = { kind: 'meta', owner: 'store', id: 'key-check' }
  * be shared on purpose with something else.
  *
  * Throws `AuthError` `key_invalid` when there is no key; every call may throw `store_failed` (the
- * system's error as `cause`), `store_damaged` and, for a directory that was begun with another key,
- * `store_wrong_key`, with nothing written.
+ * system's error as `cause`), `store_damaged`, `store_version` and, for a directory that was begun with another
+ * key, `store_wrong_key`, with nothing written.
  *
  * @example
  * ```ts
  * const store = fileStore({ dir: '.authmd', key: keyFromEnv('AUTHMD_KEY') })
  * ```
  */
-export function fileStore(options: FileStoreOptions): Store {
+export function fileStore(options: FileStoreOptions): SealedStore {
   const { key } = options
-  if (!(key instanceof MasterKey) && !(key instanceof Promise)) {
+  if (!isStoreKey(key)) {
     throw new AuthError('key_invalid', 'fileStore needs a key: keyFromEnv(…) or keyFromFile(…)')
   }
   if (typeof options.dir !== 'string' || options.dir === '') {
@@ -79,37 +99,57 @@ export function fileStore(options: FileStoreOptions): Store {
     delete: async (ref, expected) => opened().then(() => store.delete(ref, expected)),
     list: async (query) => opened().then(() => store.list(query)),
     lease: async (name, ms) => opened().then(() => store.lease(name, ms)),
+    reseal: async () => opened().then(() => resealDirectory(root, store, key)),
   }
 }
 
 /** Makes what is missing, and proves that this key is the one the directory was begun with. */
-async function openDirectory(
-  root: string,
-  raw: Store,
-  given: MasterKey | Promise<MasterKey>,
-): Promise<void> {
-  const key = await given
+async function openDirectory(root: string, raw: Store, given: StoreKey): Promise<void> {
+  const keys = await keysOf(given)
   await makeDir(root)
   if (await isShared(root)) {
     throw new AuthError('store_failed', `the store can be read by others; run: chmod 700 ${root}`)
   }
-  const file = join(root, 'key-check')
+  const file = keyCheckFile(root)
   let text = await readText(file)
   if (text === undefined) {
-    await proveByRecord(raw, key)
-    await createExclusive(file, await seal(key, keyCheck, 1, 'authmd'))
+    await proveByRecord(raw, keys)
+    await createExclusive(file, await seal(keys.current, keyCheck, 1, 'authmd'))
     text = await readText(file)
   }
   try {
-    await unseal(key, keyCheck, 1, text ?? '')
+    await unseal(keys, keyCheck, 1, text ?? '')
   } catch (error) {
-    if (!AuthError.isInstance(error)) throw error
+    if (!AuthError.isInstance(error) || error.code === 'key_unavailable') throw error
     const what =
       error.code === 'store_wrong_key'
         ? 'the store was begun with another key'
         : 'the key check of the store cannot be read'
     throw new AuthError(error.code, `${what}: ${file}`, { cause: error, details: { file } })
   }
+}
+
+function keyCheckFile(root: string): string {
+  return join(root, 'key-check')
+}
+
+/** The key check goes last: as long as records are under a previous key, both keys open the directory. */
+async function resealDirectory(
+  root: string,
+  store: SealedStore,
+  given: StoreKey,
+): Promise<ResealReport> {
+  const report = await store.reseal()
+  const { current } = await keysOf(given)
+  const file = keyCheckFile(root)
+  const text = await readText(file)
+  if (report.left > 0 || text === undefined) return report
+  if (keyIdOf(keyCheck, text) !== (await current.keyId())) {
+    const fresh = await writeTemporary(root, await seal(current, keyCheck, 1, 'authmd'))
+    await rename(fresh, file)
+    await syncDir(root)
+  }
+  return report
 }
 
 async function readText(file: string): Promise<string | undefined> {
@@ -120,10 +160,10 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 /** Where the key check was lost: a record that is there must open. */
-async function proveByRecord(raw: Store, key: MasterKey): Promise<void> {
+async function proveByRecord(raw: Store, keys: Keys): Promise<void> {
   for (const kind of recordKinds) {
     const [record] = (await raw.list({ kind, limit: 1 })).records
-    if (record !== undefined) await unseal(key, record, record.revision, record.value)
+    if (record !== undefined) await unseal(keys, record, record.revision, record.value)
   }
 }
 
@@ -204,7 +244,7 @@ async function* refsIn(root: string, query: RecordQuery): AsyncGenerator<RecordR
 async function listFiles(root: string, query: RecordQuery): Promise<RecordPage> {
   const limit = checkQuery(query)
   const records: StoreRecord[] = []
-  const unreadable: RecordRef[] = []
+  const unreadable: DamagedRecord[] = []
   for await (const ref of refsIn(root, query)) {
     const dir = join(root, ref.kind, ref.owner, ref.id)
     try {
@@ -215,8 +255,7 @@ async function listFiles(root: string, query: RecordQuery): Promise<RecordPage> 
         records.push(record)
       }
     } catch (error) {
-      if (!AuthError.isInstance(error) || error.code !== 'store_damaged') throw error
-      unreadable.push(ref)
+      unreadable.push(damagedRecord(ref, error))
     }
     if (records.length + unreadable.length === limit) {
       return { records, damaged: unreadable, next: `${ref.owner}/${ref.id}` }

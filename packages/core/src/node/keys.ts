@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AuthError } from '../errors.ts'
-import { MasterKey } from '../vault/seal.ts'
+import { MasterKey } from '../vault/master-key.ts'
 import { codeOf, createExclusive, makeDir } from './file-store-io.ts'
 
 function invalid(message: string, cause?: unknown): AuthError {

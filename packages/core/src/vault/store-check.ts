@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.ts'
-import type { RecordKind, RecordQuery, RecordRef } from './store.ts'
+import type { DamagedRecord, RecordKind, RecordQuery, RecordRef } from './store.ts'
 
 /** Bytes of UTF-8 that a record's value may have. */
 const maxValueBytes: number = 4 * 1024 * 1024
@@ -86,4 +86,20 @@ export function conflict(ref: RecordRef): AuthError {
   return new AuthError('store_conflict', `another writer changed this ${ref.kind} first`, {
     details: { kind: ref.kind, id: ref.id },
   })
+}
+
+/** True for the error of a writer that came second. */
+export function isConflict(error: unknown): boolean {
+  return AuthError.isInstance(error) && error.code === 'store_conflict'
+}
+
+/** Names a record that cannot be read. Any other error is thrown on: the record may be sound. */
+export function damagedRecord(ref: RecordRef, error: unknown): DamagedRecord {
+  if (AuthError.isInstance(error)) {
+    const { code } = error
+    if (code === 'store_damaged' || code === 'store_wrong_key' || code === 'store_version') {
+      return { ...ref, code }
+    }
+  }
+  throw error
 }

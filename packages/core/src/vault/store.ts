@@ -35,10 +35,15 @@ export interface RecordQuery {
   readonly limit?: number
 }
 
+/** A record that cannot be read, and why: changed or moved, under another key, or of another version. */
+export interface DamagedRecord extends RecordRef {
+  readonly code: 'store_damaged' | 'store_wrong_key' | 'store_version'
+}
+
 /** One page of a listing. A record that cannot be read is named in `damaged` and left where it is. */
 export interface RecordPage {
   readonly records: readonly StoreRecord[]
-  readonly damaged: readonly RecordRef[]
+  readonly damaged: readonly DamagedRecord[]
   readonly next?: string
 }
 
@@ -54,7 +59,7 @@ export interface Lease {
 /**
  * Where records live. Four promises: `put` is atomic and compares the revision; a record that was
  * acknowledged survives the process (but for `memoryStore`); what cannot be read is an
- * `AuthError` `store_damaged`, never "absent"; and no call overwrites what it could not read.
+ * `AuthError` (`store_damaged`, `store_wrong_key`, `store_version`), never "absent"; and no call overwrites what it could not read.
  */
 export interface Store {
   get(ref: RecordRef): Promise<StoreRecord | undefined>
