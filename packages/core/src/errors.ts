@@ -8,6 +8,7 @@ export type AuthErrorCode =
   | 'invalid_input'
   | 'invalid_url'
   | 'address_refused'
+  | 'look_alike'
   | 'redirect_refused'
   | 'response_too_large'
   | 'response_timeout'

@@ -56,7 +56,11 @@ export async function registerTarget(
   if (offer === undefined) return noOffer(profile.service, input.method)
   const earlier = all.filter((one) => one.offer.service === offer.service).length
   const draft = await engine.draft(owner, service, offer, await identityFor(parts, input), earlier)
-  const registration = replaces ? { ...draft, replaces: replaces.handle } : draft
+  const registration: Registration = {
+    ...draft,
+    ...(replaces ? { replaces: replaces.handle } : {}),
+    ...((await profiles.isNew(owner, service)) ? { firstTime: true } : {}),
+  }
   return { loaded: { registration, stored: 0 }, push: { type: 'begin' } }
 }
 

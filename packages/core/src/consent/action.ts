@@ -64,7 +64,9 @@ export interface Action {
   /** Grows when what is consented to has been done; a new revision is a new action. */
   readonly revision: number
   readonly effects: readonly Effect[]
-  /** SHA-256 over all of the above, base64url: what a consent is found by. */
+  /** Nobody of the tenant has held a credential of this service before. Not part of the digest. */
+  readonly firstTime?: true
+  /** SHA-256 over all of the above but `firstTime`, base64url: what a consent is found by. */
   readonly digest: string
   /** Plain sentences for the person who decides, one an effect. */
   readonly summary: string
@@ -72,11 +74,11 @@ export interface Action {
 
 /** Makes an action: computes its digest and its summary. */
 export async function makeAction(parts: Omit<Action, 'digest' | 'summary'>): Promise<Action> {
-  const { verb, owner, service, registration, revision, effects } = parts
+  const { verb, owner, service, registration, revision, effects, firstTime } = parts
   const digest = await sha256(
     canonical({ verb, owner, service, registration: registration ?? null, revision, effects }),
   )
-  return { ...parts, digest, summary: summarise(service, effects) }
+  return { ...parts, digest, summary: summarise(service, effects, firstTime) }
 }
 
 /** JSON with sorted keys, undefined left out: equal values give equal texts. */
@@ -102,8 +104,13 @@ const emailOrigin = {
   model: ' (proposed by the model: check it)',
 } as const
 
-function summarise(service: string, effects: readonly Effect[]): string {
-  return [`${service}:`, ...effects.map(sentence)].join('\n')
+function summarise(service: string, effects: readonly Effect[], firstTime?: true): string {
+  const remarks = [
+    ...(firstTime ? ['first time: nothing has been held there before'] : []),
+    ...(service.includes('xn--') ? ['its name holds letters that can look like others'] : []),
+  ]
+  const head = remarks.length === 0 ? service : `${service} (${remarks.join('; ')})`
+  return [`${head}:`, ...effects.map(sentence)].join('\n')
 }
 
 function sentence(effect: Effect): string {

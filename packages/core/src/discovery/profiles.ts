@@ -4,6 +4,7 @@ import type { GuardedFetch } from '../net/transport.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import { type DiscoverDeps, discover } from './discover.ts'
+import { refuseLookAlike, usesService } from './known-services.ts'
 import type { ServiceProfile } from './profile.ts'
 
 const freshMs = 10 * 60_000
@@ -26,8 +27,18 @@ export class Profiles {
     return profile.at + freshMs > this.#parts.now() ? profile : undefined
   }
 
-  /** What is known, or else what discovery finds out now. */
+  /** Whether nobody of the owner's tenant has held a credential of this service yet. */
+  async isNew(owner: Owner, asked: string): Promise<boolean> {
+    return !(await usesService(this.#store, owner, asked))
+  }
+
+  /**
+   * What is known, or else what discovery finds out now.
+   *
+   * @throws AuthError `look_alike`, and what `discover` throws
+   */
   async of(owner: Owner, asked: string): Promise<ServiceProfile> {
+    await refuseLookAlike(this.#store, owner, asked)
     const known = await this.known(owner, asked)
     if (known) return known
     const profile = await discover(asked, this.#parts)

@@ -50,6 +50,8 @@ export interface Registration {
   }
   readonly credential?: string
   readonly replaces?: string
+  /** Nobody of the tenant had held a credential of this service when it began. */
+  readonly firstTime?: true
   readonly journal: readonly JournalEntry[]
   readonly consents: readonly string[]
   readonly secrets: Readonly<Record<string, Secret>>

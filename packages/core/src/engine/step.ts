@@ -47,7 +47,7 @@ export function actionFor(
   verb: Verb,
   effects: readonly Effect[],
 ): Promise<Action> {
-  const { owner, offer, id, revision } = registration
+  const { owner, offer, id, revision, firstTime } = registration
   return makeAction({
     verb: verb === 'claim' ? 'register' : verb,
     owner,
@@ -55,5 +55,6 @@ export function actionFor(
     registration: id,
     revision,
     effects,
+    ...(firstTime ? { firstTime } : {}),
   })
 }

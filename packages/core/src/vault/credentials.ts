@@ -1,3 +1,4 @@
+import { rememberService } from '../discovery/known-services.ts'
 import { newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { CredentialView } from '../outcome.ts'
@@ -60,6 +61,12 @@ export class Credentials {
 
   /** Keeps a new credential. When it is there already, the one that is there stays and is returned. */
   async add(credential: Credential): Promise<Credential> {
+    const kept = await this.#keep(credential)
+    await rememberService(this.#store, kept.owner, kept.service)
+    return kept
+  }
+
+  async #keep(credential: Credential): Promise<Credential> {
     const ref = await this.#ref(credential.owner, credential.handle)
     try {
       await this.#store.put({ ...ref, value: encode(credential) }, 0)
