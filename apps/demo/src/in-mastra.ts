@@ -3,6 +3,7 @@ import { Agent } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
 import { RequestContext } from '@mastra/core/request-context'
 import { LibSQLStore } from '@mastra/libsql'
+import { Memory } from '@mastra/memory'
 import { scriptedModel } from './scripted-model.ts'
 import type { Framework } from './story.ts'
 
@@ -18,7 +19,7 @@ interface Chunk {
   }
 }
 
-/** Mastra, with its runs stored in a file. */
+/** Mastra, with its runs and its memory stored in a file. */
 export const inMastra: Framework = {
   name: 'mastra',
   title: 'Mastra, with a scripted model',
@@ -29,19 +30,20 @@ export const inMastra: Framework = {
     })
     const model = scriptedModel(stage.decide)
     let mounted = {}
+    const storage = new LibSQLStore({ id: 'demo', url: `file:${stage.dir}/mastra.db` })
     const agent = new Agent({
       id: 'demo',
       name: 'demo',
       instructions: 'Do what the person asks.',
       model: model as never,
       tools: () => ({ ...authmd.tools, ...mounted }),
+      memory: new Memory({ storage, options: { lastMessages: 100 } }),
     })
-    const storage = new LibSQLStore({ id: 'demo', url: `file:${stage.dir}/mastra.db` })
     new Mastra({ agents: { demo: agent }, storage, logger: false })
     const requestContext = new RequestContext([['session', 'kim']])
-    const options = { requestContext, maxSteps: 20 }
+    const memory = { thread: 'demo', resource: 'kim' }
+    const options = { requestContext, memory, maxSteps: 20 }
     let prompts = 0
-    let history: readonly unknown[] = []
     let paused: { runId: string; toolCallId: string } | undefined
     return {
       mount: async (service, options) => {
@@ -50,7 +52,7 @@ export const inMastra: Framework = {
       say: async (text) => {
         let run = paused
           ? await agent.resumeStream({}, { ...paused, ...options })
-          : await agent.stream([...history, { role: 'user', content: text }] as never, options)
+          : await agent.stream(text, options)
         paused = undefined
         for (;;) {
           const [question] = await hear(run.fullStream as AsyncIterable<unknown>)
@@ -71,7 +73,6 @@ export const inMastra: Framework = {
           stage.prompted({ prompt: prompt.map(asPrompt), tools })
         }
         prompts = model.doStreamCalls.length
-        history = run.messageList.get.all.db()
       },
     }
 
