@@ -18,6 +18,7 @@ import { Session } from './session.ts'
 import { Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
 import type { RecordKind, Store } from './vault/store.ts'
+import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
 export const defaultMethods: readonly Method[] = [telnyxSignup, manual]
@@ -69,9 +70,11 @@ export class AgentAuth {
   readonly #notifier: Notifier
 
   constructor(options: AgentAuthOptions, transport: Transport) {
-    const { store, limits, methods = defaultMethods, clock = Date.now } = options
+    const { limits, methods = defaultMethods, clock = Date.now } = options
+    const emit = (event: AuthEvent) => options.onEvent?.(event)
+    const store = watched(options.store, (record) => emit({ type: 'damaged', at: clock(), record }))
     const index = new RecordIndex(store)
-    this.#options = options
+    this.#options = { ...options, store }
     this.#now = clock
     this.#net = {
       transport,
@@ -91,7 +94,6 @@ export class AgentAuth {
       fetch,
       now: clock,
     })
-    const emit = (event: AuthEvent) => options.onEvent?.(event)
     this.#notifier = new Notifier(options.onPersonNeeded, emit, clock)
     this.people = new People({
       store,
@@ -142,12 +144,9 @@ export class AgentAuth {
         ...(after ? { after } : {}),
       } as const
       const page = await store.list(query)
-      for (const record of page.damaged) {
-        this.#options.onEvent?.({ type: 'damaged', at: this.#now(), record })
-      }
       for (const record of page.records) {
-        const registration = decodeRegistration(record.value)
         try {
+          const registration = decodeRegistration(record.value)
           const outcome = await this.as(registration.owner).poke({
             registration,
             stored: record.revision,
@@ -156,7 +155,7 @@ export class AgentAuth {
           advanced++
         } catch (error) {
           const code = AuthError.isInstance(error) ? error.code : 'unknown'
-          failed.push({ registration: registration.id, code })
+          failed.push({ registration: record.id, code })
         }
       }
       if (page.next === undefined) return { advanced, failed }

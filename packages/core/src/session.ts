@@ -357,7 +357,7 @@ export class Session {
       status: 'refused',
       code: 'no_credential',
       service,
-      reason: 'No credential is held for this service.',
+      reason: await credentials.whyNone(this.owner),
       next: `auth_discover { service: "${service}" }`,
     }
   }

@@ -139,9 +139,24 @@ export class Credentials {
     }
   }
 
+  /** An owner's that can be read, the newest first. */
   async list(owner: Owner): Promise<readonly Credential[]> {
+    return (await this.#all(owner)).found
+  }
+
+  /** Why none was found for a service: what cannot be read is not said to be absent. */
+  async whyNone(owner: Owner): Promise<string> {
+    const { unreadable } = await this.#all(owner)
+    const none = 'No credential is held for this service'
+    return unreadable === 0
+      ? `${none}.`
+      : `${none}, as far as can be told: ${unreadable} of those stored cannot be read, which the operator has to look at.`
+  }
+
+  async #all(owner: Owner): Promise<{ found: readonly Credential[]; unreadable: number }> {
     const key = await ownerKey(owner)
     const found: Credential[] = []
+    let unreadable = 0
     for (let after: string | undefined; ; ) {
       const page = await this.#store.list({
         kind: 'credential',
@@ -149,10 +164,11 @@ export class Credentials {
         ...(after ? { after } : {}),
       })
       for (const record of page.records) found.push(decode(record.value))
+      unreadable += page.damaged.length
       if (page.next === undefined) break
       after = page.next
     }
-    return found.sort((a, b) => b.issuedAt - a.issuedAt)
+    return { found: found.sort((a, b) => b.issuedAt - a.issuedAt), unreadable }
   }
 
   /**

@@ -1,0 +1,26 @@
+import type { DamagedRecord, Store } from './store.ts'
+
+const remembered = 1000
+
+/** The store, with `tell` told once of each record that a listing finds damaged. */
+export function watched(store: Store, tell: (record: DamagedRecord) => void): Store {
+  const told = new Set<string>()
+  return {
+    get: (ref) => store.get(ref),
+    put: (record, expected) => store.put(record, expected),
+    delete: (ref, expected) => store.delete(ref, expected),
+    lease: (name, ms) => store.lease(name, ms),
+    async list(query) {
+      const page = await store.list(query)
+      for (const record of page.damaged) {
+        const name = `${record.kind}/${record.owner}/${record.id} ${record.code}`
+        if (told.has(name)) continue
+        const [oldest] = told
+        if (told.size === remembered && oldest !== undefined) told.delete(oldest)
+        told.add(name)
+        tell(record)
+      }
+      return page
+    },
+  }
+}
