@@ -53,17 +53,25 @@ test('core imports no framework, and what is Node only under src/node', () => {
       .filter((name) => {
         if (name.startsWith('.')) return !path.includes('/src/node/') && name.includes('/node/')
         if (path.includes('/src/node/'))
-          return !name.startsWith('node:') && !['undici', 'uqr', 'zod'].includes(name)
+          return (
+            !name.startsWith('node:') &&
+            !['@napi-rs/keyring', 'undici', 'uqr', 'zod'].includes(name)
+          )
         if (path.includes('/src/mcp/') && name.startsWith(mcpClient)) return false
         return !allowed.includes(name)
       })
       .map((name) => `${path}: ${name}`),
   )
   expect(wrong).toEqual([])
-  // It is optional: loaded only where tools are mounted.
+  // They are optional: loaded only where tools are mounted, or a key comes from the keyring.
   const loading = sources('packages/core/src').filter(({ text }) => text.includes(mcpClient))
   expect(loading.map(({ path }) => path)).toEqual(['packages/core/src/mcp/connection.ts'])
   expect(loading[0]?.text).not.toMatch(/from '@modelcontextprotocol/)
+  const keyring = sources('packages/core/src').filter(({ text }) =>
+    text.includes("'@napi-rs/keyring'"),
+  )
+  expect(keyring.map(({ path }) => path)).toEqual(['packages/core/src/node/keyring.ts'])
+  expect(keyring[0]?.text).not.toMatch(/from '@napi-rs/)
 })
 
 test('dependencies point one way', () => {

@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { shared } from '../../vitest.shared.ts'
 
-// This one replaces modules, which the workers of the others must not see.
-const mocked = ['src/node/file-store-record.test.ts']
+// These replace modules, which the workers of the others must not see.
+const mocked = ['src/node/file-store-record.test.ts', 'src/node/keyring.test.ts']
 const { test, ...rest } = shared
 
 /** The files that take longest: begun last, one would run alone at the end. */

@@ -1,5 +1,6 @@
 export { type FileStoreOptions, fileStore } from './file-store.ts'
 export { type IntakeServer, serveIntake } from './intake-server.ts'
+export { type KeyringOptions, keyFromKeyring } from './keyring.ts'
 export { keyFromEnv, keyFromFile } from './keys.ts'
 export { type PersonPrompt, type PromptStreams, promptPerson } from './prompt-person.ts'
 export { type NodeTransportOptions, nodeTransport } from './transport.ts'
