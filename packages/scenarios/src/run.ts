@@ -11,6 +11,7 @@ const kinds = [
   'found',
   'needs_answer',
   'needs_consent',
+  'needs_consent_revoke',
   'pending',
   'ready',
   'answered',
@@ -36,13 +37,18 @@ export function runScenarios(driver: Driver): void {
       expect(seen).toBe(golden(name, seen))
     })
 
-    test('requests: the same in all frameworks', () => {
+    test('requests: the same in all frameworks, wave by wave', () => {
       const seen = walked.requests.join('\n')
       expect(seen).toBe(golden('requests', seen))
     })
 
     test('approvals: one for the signup with its terms, one for the end', () => {
       expect(walked.approvals).toBe(2)
+    })
+
+    test('secrets: nothing that the framework holds or lets out has one', () => {
+      expect(walked.held).toContain('agents@operator.test')
+      expect(walked.secrets).toEqual([])
     })
 
     hostileCases(driver, mode)
