@@ -1,4 +1,8 @@
+import { Consents } from './consent/consents.ts'
+import { Contacts } from './consent/contacts.ts'
 import { ConsentLedger } from './consent/ledger.ts'
+import { Rules } from './consent/policy.ts'
+import type { Policy } from './consent/policy-data.ts'
 import { Profiles } from './discovery/profiles.ts'
 import { Engine } from './engine/engine.ts'
 import { decodeRegistration } from './engine/registration.ts'
@@ -35,6 +39,8 @@ export interface AgentAuthOptions {
   readonly [allowLoopback]?: true
   /** The ways of getting a credential; `defaultMethods` where it is left out. */
   readonly methods?: readonly Method[]
+  /** What is allowed without a person, and what is denied; without it everything that binds asks. */
+  readonly policy?: Policy
   /** The address and the mailbox of an owner, for services that ask for one. */
   readonly identity?: (
     owner: Owner,
@@ -63,7 +69,10 @@ export class AgentAuth {
   readonly #options: AgentAuthOptions
   readonly #now: () => number
   readonly #net: NetOptions
-  readonly #ledger: ConsentLedger
+  readonly #consents: Consents
+  /** For the operator, whom the agent's policy does not bind. */
+  readonly #unbound: Consents
+  readonly #contacts: Contacts
   readonly #credentials: Credentials
   readonly #engine: Engine
   readonly #profiles: Profiles
@@ -82,13 +91,16 @@ export class AgentAuth {
       ...(options[allowLoopback] ? { [allowLoopback]: true as const } : {}),
     }
     const fetch = createGuardedFetch(this.#net)
-    this.#ledger = new ConsentLedger(store, index, clock)
+    const ledger = new ConsentLedger(store, index, clock)
+    this.#consents = new Consents(ledger, new Rules(options.policy), emit)
+    this.#unbound = new Consents(ledger, new Rules(), emit)
+    this.#contacts = new Contacts(store)
     this.#credentials = new Credentials(store)
     this.#profiles = new Profiles(store, fetch, clock)
     this.#engine = new Engine({
       store,
       index,
-      ledger: this.#ledger,
+      consents: this.#consents,
       credentials: this.#credentials,
       methods,
       fetch,
@@ -98,7 +110,7 @@ export class AgentAuth {
     this.people = new People({
       store,
       index,
-      ledger: this.#ledger,
+      ledger,
       engine: this.#engine,
       now: clock,
       emit,
@@ -107,23 +119,27 @@ export class AgentAuth {
   }
 
   /**
-   * The session of one owner. The owner comes from the application, never from the model.
+   * The session of one owner, under the policy. The owner comes from the application, never from the model.
    *
    * @throws AuthError `owner_invalid`
    * @example const session = auth.as({ tenant: 'acme', user: 'u1' })
    */
   as(owner: Owner): Session {
-    const checked = parseOwner(owner)
+    return this.#session(parseOwner(owner), this.#consents)
+  }
+
+  #session(owner: Owner, consents: Consents): Session {
     return new Session({
-      owner: checked,
+      owner,
       engine: this.#engine,
       profiles: this.#profiles,
       credentials: this.#credentials,
-      ledger: this.#ledger,
+      consents,
+      contacts: this.#contacts,
       net: this.#net,
       now: this.#now,
-      identity: async () => (await this.#options.identity?.(checked)) ?? {},
-      report: (verb, outcome) => this.#notifier.report(checked, verb, outcome),
+      identity: async () => (await this.#options.identity?.(owner)) ?? {},
+      report: (verb, outcome) => this.#notifier.report(owner, verb, outcome),
     })
   }
 
@@ -170,7 +186,7 @@ export class AgentAuth {
 
     /** Takes all credentials of an owner out of use; the outcomes say what a person must still do. */
     revokeAll: async (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> => {
-      const session = this.as(owner)
+      const session = this.#session(parseOwner(owner), this.#unbound)
       const outcomes: Outcome[] = []
       for (const { handle, state } of await session.list()) {
         if (state === 'revoked' || state === 'forgotten') continue

@@ -6,6 +6,14 @@ export {
 } from './agent-auth.ts'
 export type { Action, Effect, TermsText, Verb } from './consent/action.ts'
 export type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
+export type { Explanation } from './consent/policy.ts'
+export type {
+  AcceptedTerms,
+  Policy,
+  PolicyCondition,
+  PolicyDecision,
+  PolicyRule,
+} from './consent/policy-data.ts'
 export * from './discovery/profile.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
 export type { AuthEvent } from './events.ts'

@@ -4,6 +4,7 @@ import type { Offer } from './methods/method.ts'
 /** Why a verb was refused, as a stable word. */
 export type RefusalCode =
   | 'consent_denied'
+  | 'policy_denied'
   | 'tools_changed'
   | 'answer_form'
   | 'person_input'

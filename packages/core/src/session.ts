@@ -1,24 +1,28 @@
 import type { Action, Verb } from './consent/action.ts'
-import type { Call, Consent, ConsentLedger, Decision, Standing } from './consent/ledger.ts'
+import type { Consents } from './consent/consents.ts'
+import { type Contacts, stoppedBefore } from './consent/contacts.ts'
+import type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
+import type { Explanation } from './consent/policy.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
 import { type Loaded, viewRegistration } from './engine/registration.ts'
 import { AuthError } from './errors.ts'
 import * as inputs from './inputs.ts'
+import { type Intended, intended } from './intended.ts'
 import { type McpAccess, mcpAccess } from './mcp/access.ts'
 import { type Mounted, type MountOptions, mountTools } from './mcp/mount.ts'
 import type { MethodEvent } from './methods/method.ts'
 import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
-import type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
+import { type OwnerIdentity, readMail } from './people/mailbox.ts'
 import { isOpen, loadOwn, registerTarget } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import type { Redactor } from './use/redactor.ts'
-import { prepareUse, reaches, useAction } from './use/request.ts'
-import { forget, revokeAction, revokeCredential, verified } from './use/revoke.ts'
+import { reaches } from './use/request.ts'
+import { forget, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
 import { type Credential, Credentials, viewCredential } from './vault/credentials.ts'
 import { Secret } from './vault/secret.ts'
@@ -28,7 +32,8 @@ export interface SessionParts {
   readonly engine: Engine
   readonly profiles: Profiles
   readonly credentials: Credentials
-  readonly ledger: ConsentLedger
+  readonly consents: Consents
+  readonly contacts: Contacts
   readonly net: NetOptions
   readonly now: () => number
   readonly identity: () => Promise<OwnerIdentity>
@@ -54,9 +59,9 @@ export class Session {
   }
 
   /** How a service lets agents in, and what is held there; without a service, all that is held and waits. */
-  async discover(input: inputs.DiscoverInput = {}): Promise<Outcome> {
+  async discover(input: inputs.DiscoverInput = {}, call: Call = inCode): Promise<Outcome> {
     const { service } = inputs.parse(inputs.discoverInput, input)
-    return this.#report('discover', await this.#discover(service))
+    return this.#report('discover', await this.#discover(service, call))
   }
 
   /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
@@ -93,61 +98,48 @@ export class Session {
   }
 
   /**
-   * What a call would do that binds somebody, from the stored records alone: no network, no write.
-   * Undefined where nothing needs a consent.
+   * What a call would do that a person must agree to, from the stored records alone: no network, no
+   * write. Undefined where nothing needs a person, also where the policy allows or denies it.
    */
   async preview(verb: Verb, input: unknown): Promise<Action | undefined> {
-    switch (verb) {
-      case 'discover':
-        return undefined
-      case 'register': {
-        const target = await this.#target(inputs.parse(inputs.registerInput, input), true)
-        if (target === undefined || !('loaded' in target)) return undefined
-        return this.#parts.engine.preview(target.loaded.registration, target.push, verb)
-      }
-      case 'claim': {
-        const { registration } = inputs.parse(inputs.claimInput, input)
-        const loaded = await this.#parts.engine.load(this.owner, registration)
-        return loaded && this.#parts.engine.preview(loaded.registration, { type: 'tick' }, verb)
-      }
-      case 'use': {
-        const wanted = inputs.parse(inputs.useInput, input)
-        const credential = await this.#usable(wanted)
-        if ('status' in credential || unusable(credential)) return undefined
-        const redactor = await this.redactor()
-        const holds = (text: string) => redactor.redact(text).found > 0
-        const prepared = await prepareUse(wanted, credential, holds)
-        return 'code' in prepared ? undefined : useAction(this.owner, credential, prepared)
-      }
-      case 'revoke': {
-        const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
-        const credential = await this.#parts.credentials.find(this.owner, handle)
-        if (credential === undefined) return undefined
-        return replace ? this.#previewReplace(credential) : revokeAction(credential)
-      }
-    }
+    const { about, action } = (await this.#intended(verb, input)) ?? {}
+    const { consents } = this.#parts
+    return about && consents.rules.denies(about) ? undefined : consents.toAsk(action)
+  }
+
+  /**
+   * What the policy says to a call and which rule says so: no network, no write. A call that has yet to
+   * find out what it would do, as before a service has shown its terms, is explained as far as is known.
+   *
+   * @example
+   * const { decision, rule, because } = await session.explain('use', { service, path: '/v2/messages' })
+   */
+  async explain(verb: Verb, input: unknown): Promise<Explanation> {
+    const { about, action } = (await this.#intended(verb, input)) ?? {}
+    if (about === undefined) return { decision: 'allow', by: 'default' }
+    return this.#parts.consents.explain(about, action)
   }
 
   /** For adapters: puts the question of an action, on behalf of a framework's call. */
   ask(action: Action, call: Call): Promise<Standing> {
     this.#mine(action)
-    return this.#parts.ledger.ask(action, call)
+    return this.#parts.consents.ledger.ask(action, call)
   }
 
   /** For adapters: where a framework's call stands with the consents, without writing anything. */
   look(action: Action, call: Call): Promise<Standing> {
     this.#mine(action)
-    return this.#parts.ledger.look(action, call)
+    return this.#parts.consents.ledger.look(action, call)
   }
 
   /** For adapters: the question that stands open for a framework's call, whatever it would do by now. */
   asked(call: Call): Promise<Consent | undefined> {
-    return this.#parts.ledger.asked(this.owner, call)
+    return this.#parts.consents.ledger.asked(this.owner, call)
   }
 
   /** For adapters: writes down what a person decided through the framework. */
   async decide(consent: string, decision: Decision): Promise<void> {
-    await this.#parts.ledger.decide(this.owner, consent, decision)
+    await this.#parts.consents.ledger.decide(this.owner, consent, decision)
   }
 
   /**
@@ -272,7 +264,12 @@ export class Session {
     return credentials.redactor(this.owner, ceremony)
   }
 
-  async #discover(asked: string | undefined): Promise<Outcome> {
+  #intended(verb: Verb, input: unknown): Promise<Intended | undefined> {
+    const usable = (wanted: inputs.UseInput) => this.#usable(wanted)
+    return intended({ ...this.#withRedactor(), usable }, verb, input)
+  }
+
+  async #discover(asked: string | undefined, call: Call): Promise<Outcome> {
     const { credentials, engine, profiles } = this.#parts
     const all = await engine.list(this.owner)
     const registrations = all.filter(isOpen)
@@ -287,10 +284,12 @@ export class Session {
         next: 'auth_discover { service: "…" } for one service',
       }
     }
+    const service = inputs.serviceUrl(asked)
+    const stopped = await stoppedBefore(this.#parts, { verb: 'discover', service }, call)
+    if (stopped) return stopped
     const held = await credentials.forService(this.owner, asked)
     const [best] = held
     if (best?.state === 'active') return readyOutcome(best)
-    const service = inputs.serviceUrl(asked)
     const profile = await profiles.of(this.owner, service)
     const offers = engine.offers(profile)
     const open = registrations.filter((one) => one.offer.service === profile.service)
@@ -313,14 +312,19 @@ export class Session {
 
   async #register(input: inputs.RegisterInput, call: Call): Promise<Outcome> {
     const wanted = inputs.parse(inputs.registerInput, input)
-    const target = await this.#target(wanted, false)
+    if (wanted.registration === undefined) {
+      const about = { verb: 'register', service: inputs.serviceUrl(wanted.service) } as const
+      const stopped = await stoppedBefore(this.#parts, about, call)
+      if (stopped) return stopped
+    }
+    const target = await this.#target(wanted)
     if (target === undefined) throw new AuthError('method_failed', 'nothing to register')
     if ('status' in target) return target
     return this.#parts.engine.run(target.loaded, target.push, 'register', call)
   }
 
-  #target(input: inputs.RegisterInput, storedOnly: boolean, replaces?: Credential) {
-    return registerTarget(this.#withRedactor(), input, storedOnly, replaces)
+  #target(input: inputs.RegisterInput, replaces?: Credential) {
+    return registerTarget(this.#withRedactor(), input, false, replaces)
   }
 
   /** Makes another one; the old one is left alone until the new one was seen to work. */
@@ -331,17 +335,13 @@ export class Session {
     const held = await credentials.list(this.owner)
     const made = held.find((one) => one.replaces === old.handle && one.state === 'active')
     if (made) return readyOutcome(made)
-    const target = await this.#target({ service: old.service }, false, old)
+    const { service } = old
+    const stopped = await stoppedBefore(this.#parts, { verb: 'register', service }, call)
+    if (stopped) return stopped
+    const target = await this.#target({ service }, old)
     if (target === undefined) throw new AuthError('method_failed', 'nothing to register')
     if ('status' in target) return target
     return engine.run(target.loaded, target.push, 'register', call)
-  }
-
-  async #previewReplace(old: Credential): Promise<Action | undefined> {
-    if (unusable(old)) return undefined
-    const target = await this.#target({ service: old.service }, true, old)
-    if (target === undefined || !('loaded' in target)) return undefined
-    return this.#parts.engine.preview(target.loaded.registration, target.push, 'register')
   }
 
   async #usable(input: inputs.UseInput): Promise<Credential | Outcome> {
@@ -378,17 +378,5 @@ export class Session {
         : said
     await this.#parts.report(verb, outcome)
     return outcome
-  }
-}
-
-/** A mailbox is the application's code: what it throws may say anything, so that only its cause is kept. */
-async function readMail(
-  mailbox: Mailbox,
-  { to, since }: { to: string; since: number },
-): Promise<readonly MailMessage[]> {
-  try {
-    return await mailbox.list({ to, since })
-  } catch (error) {
-    throw new AuthError('mailbox_failed', 'the mailbox could not be read', { cause: error })
   }
 }

@@ -58,12 +58,13 @@ test('of two calls at once exactly one may go ahead', async () => {
 test('what came of it is given to the same call again, and to no other', async () => {
   const { ledger, time } = open()
   const action = await actionOf()
-  const { id } = await asked(ledger, action)
+  const consent = await asked(ledger, action)
+  const { id } = consent
   await ledger.decide(owner, id, yes)
   const mine = { channel: 'ai-sdk', callId: 'call-1' }
   expect(await ledger.redeem(action, mine)).toMatchObject({ kind: 'open' })
   expect(await ledger.redeem(action, mine)).toMatchObject({ kind: 'lost' })
-  await ledger.settle(action, outcome, false)
+  await ledger.settle(consent, outcome, false)
   expect(await ledger.redeem(action, mine)).toMatchObject({ kind: 'done', outcome })
   expect(await ledger.look(action, mine)).toMatchObject({ kind: 'done', outcome })
   expect(await ledger.redeem(action, { ...mine, callId: 'call-2' })).toEqual({ kind: 'none' })
@@ -74,11 +75,12 @@ test('what came of it is given to the same call again, and to no other', async (
 test('a refusal before the service committed leaves it open for three tries, no more', async () => {
   const { ledger } = open()
   const action = await actionOf()
-  const { id } = await asked(ledger, action)
+  const consent = await asked(ledger, action)
+  const { id } = consent
   await ledger.decide(owner, id, yes)
   for (let tries = 0; tries < 3; tries++) {
     expect(await ledger.redeem(action, code), `try ${tries}`).toMatchObject({ kind: 'open' })
-    await ledger.settle(action, outcome, true)
+    await ledger.settle(consent, outcome, true)
   }
   expect(await ledger.redeem(action, code)).toEqual({ kind: 'none' })
   expect((await asked(ledger, action)).id).not.toBe(id)
@@ -87,11 +89,12 @@ test('a refusal before the service committed leaves it open for three tries, no 
 test('a refusal after it expired does not open it again', async () => {
   const { ledger, time } = open()
   const action = await actionOf()
-  const { id } = await asked(ledger, action)
+  const consent = await asked(ledger, action)
+  const { id } = consent
   await ledger.decide(owner, id, yes)
   await ledger.redeem(action, code)
   time.now += 15 * minute
-  await ledger.settle(action, outcome, true)
+  await ledger.settle(consent, outcome, true)
   expect(await ledger.redeem(action, code)).toEqual({ kind: 'none' })
 })
 
@@ -143,10 +146,11 @@ test('a used consent is not decided or used again, by no framework either', asyn
   const { ledger } = open()
   const action = await actionOf()
   const call = { channel: 'ai-sdk', callId: 'call-1' }
-  const { id } = await asked(ledger, action, call)
+  const consent = await asked(ledger, action, call)
+  const { id } = consent
   await ledger.decide(owner, id, yes)
   expect(await ledger.redeem(action, call)).toMatchObject({ kind: 'open' })
-  await ledger.settle(action, outcome, false)
+  await ledger.settle(consent, outcome, false)
   const replayed = { ...call, callId: 'call-2' }
   expect(await ledger.redeem(action, replayed)).toEqual({ kind: 'none' })
   await expect(ledger.decide(owner, id, no)).rejects.toMatchObject({ code: 'invalid_input' })
@@ -295,11 +299,31 @@ test('a record put aside by a process that was killed in between is still found'
 test('what came of a used consent is kept though the question was put anew meanwhile', async () => {
   const { ledger } = open()
   const action = await actionOf()
-  const { id } = await asked(ledger, action)
+  const consent = await asked(ledger, action)
+  const { id } = consent
   await ledger.decide(owner, id, yes)
   await ledger.redeem(action, { channel: 'mastra', callId: 'c1' })
   await asked(ledger, action, { channel: 'mastra', callId: 'c2' })
-  await ledger.settle(action, outcome, true)
+  await ledger.settle(consent, outcome, true)
   expect(await ledger.byId(id)).toMatchObject({ consent: { state: 'redeemed', outcome } })
   expect(await ledger.redeem(action, code)).toEqual({ kind: 'none' })
+})
+
+test("a policy's yes to two equal calls at once is two rows, each with what came of it", async () => {
+  const { ledger } = open()
+  const action = await actionOf()
+  const calls = ['c1', 'c2'].map((callId) => ({ channel: 'ai-sdk', callId }))
+  const granted = []
+  for (const call of calls) granted.push(await ledger.grant(action, call, 'policy: rule 0'))
+  const ids: string[] = []
+  for (const [at, standing] of granted.entries()) {
+    if (standing.kind !== 'open') throw new Error(standing.kind)
+    ids.push(standing.consent.id)
+    await ledger.settle(standing.consent, { ...outcome, next: `n${at}` }, false)
+  }
+  const kept = await Promise.all(ids.map((id) => ledger.byId(id)))
+  expect(kept).toMatchObject([
+    { consent: { state: 'redeemed', redeemedBy: 'c1', outcome: { next: 'n0' } } },
+    { consent: { state: 'redeemed', redeemedBy: 'c2', outcome: { next: 'n1' } } },
+  ])
 })

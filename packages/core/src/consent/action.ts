@@ -48,6 +48,10 @@ export type Effect =
         readonly credential: string
       }
     }
+  /** Asked about only where a policy says so. */
+  | { readonly kind: 'safe-request'; readonly method: string; readonly url: string }
+  /** The first request to a service that the owner has had nothing to do with; likewise. */
+  | { readonly kind: 'first-contact'; readonly domain: string; readonly url: string }
   | {
       readonly kind: 'revoke'
       readonly credential: string
@@ -61,6 +65,8 @@ export interface Action {
   readonly owner: Owner
   readonly service: string
   readonly registration?: string
+  /** The way of registering; the registration fixes it. */
+  readonly method?: string
   /** Grows when what is consented to has been done; a new revision is a new action. */
   readonly revision: number
   readonly effects: readonly Effect[]
@@ -133,6 +139,10 @@ function sentence(effect: Effect): string {
         return `Run the service's tool ${effect.tool.name} at ${effect.url} with ${effect.body}.`
       }
       return `Send ${effect.method} ${effect.url}${effect.body ? ` with the body ${effect.body}` : ''}.`
+    case 'safe-request':
+      return `Send ${effect.method} ${effect.url}, which changes nothing there.`
+    case 'first-contact':
+      return `For the first time, ask ${effect.domain} how it lets agents in, beginning at ${effect.url}.`
     case 'revoke': {
       const guided = `: you delete it at ${effect.url}, then one request checks that it is refused`
       const how = effect.how === 'guided' ? guided : ''

@@ -85,6 +85,8 @@ function plainly(effect: Effect): unknown {
     }
     case 'create-credential':
       return { ...effect, note: undefined }
+    case 'first-contact':
+      return { kind: effect.kind, domain: effect.domain }
     default:
       return effect
   }

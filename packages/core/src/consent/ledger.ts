@@ -97,32 +97,13 @@ export class ConsentLedger {
       if (standing.kind !== 'none' && standing.kind !== 'lost') return standing
       const refused = await this.#refused(action)
       if (refused) return refused
-      if (row !== undefined) {
-        if (row.consent.state === 'asked' && row.consent.expiresAt > this.#now()) {
-          const joined = { ...row.consent, calls: [...row.consent.calls, call] }
-          await this.#pointAt(joined, call)
-          await this.#write(action.owner, joined, row.revision)
-          return { kind: 'asked', consent: joined }
-        }
-        await this.#archive(action.owner, row)
+      if (row?.consent.state === 'asked' && row.consent.expiresAt > this.#now()) {
+        const joined = { ...row.consent, calls: [...row.consent.calls, call] }
+        await this.#pointAt(joined, call)
+        await this.#write(action.owner, joined, row.revision)
+        return { kind: 'asked', consent: joined }
       }
-      const round = row === undefined ? 0 : row.consent.round + 1
-      const now = this.#now()
-      const consent: Consent = {
-        id: `cns_${action.digest.slice(0, 16)}_${round}`,
-        action,
-        state: 'asked',
-        triesLeft: tries,
-        calls: [call],
-        askedAt: now,
-        expiresAt: now + lifetimeMs,
-        round,
-      }
-      await this.#index.add(consent.id, {
-        kind: 'consent',
-        owner: await ownerKey(action.owner),
-        id: action.digest,
-      })
+      const consent = await this.#begin(action, call, row)
       await this.#pointAt(consent, call)
       await this.#write(action.owner, consent, row?.revision ?? 0)
       return { kind: 'asked', consent }
@@ -177,14 +158,34 @@ export class ConsentLedger {
       const { consent } = row
       const standing = this.#standing(consent, call)
       if (standing.kind !== 'open') return standing
-      const redeemed: Consent = {
-        ...consent,
-        state: 'redeemed',
-        redeemedAt: this.#now(),
-        ...(call.callId === undefined ? {} : { redeemedBy: call.callId }),
-      }
+      const redeemed = usedUp(consent, call, this.#now())
       await this.#write(action.owner, redeemed, row.revision)
       return { kind: 'open', consent: redeemed }
+    })
+  }
+
+  /**
+   * Writes a policy's yes down and uses it up for this call. A person's word on this very action comes
+   * first, and what this call did before; without an id a call is a new one each time.
+   */
+  async grant(action: Action, call: Call, approver: string): Promise<Standing> {
+    return this.#retry(async () => {
+      const row = await this.#read(action.owner, action.digest)
+      const standing: Standing = row ? this.#standing(row.consent, call) : { kind: 'none' }
+      if (standing.kind === 'denied') return standing
+      const own = standing.kind === 'done' || standing.kind === 'lost'
+      if (own && call.callId !== undefined) return standing
+      const now = this.#now()
+      const granted: Consent =
+        standing.kind === 'open'
+          ? standing.consent
+          : {
+              ...(await this.#begin(action, call, row)),
+              decision: { approved: true, approver, channel: 'policy', at: now },
+            }
+      const consent = usedUp(granted, call, now)
+      await this.#write(action.owner, consent, row?.revision ?? 0)
+      return { kind: 'open', consent }
     })
   }
 
@@ -192,9 +193,10 @@ export class ConsentLedger {
    * Writes down what came of it. `reopen`: the service refused before it committed, so the consent
    * stays open until it expires, for as many tries as are left.
    */
-  async settle(action: Action, outcome: Outcome, reopen: boolean): Promise<void> {
+  async settle(used: Consent, outcome: Outcome, reopen: boolean): Promise<void> {
+    const { owner } = used.action
     await this.#retry(async () => {
-      const row = await this.#used(action)
+      const row = await this.#used(used)
       if (row === undefined) return
       const { consent, revision, archived } = row
       const triesLeft = consent.triesLeft - 1
@@ -203,18 +205,16 @@ export class ConsentLedger {
       const settled: Consent = open
         ? { ...rest, state: 'approved', triesLeft, outcome }
         : { ...consent, triesLeft, outcome }
-      await this.#write(action.owner, settled, revision, archived)
+      await this.#write(owner, settled, revision, archived)
     })
   }
 
-  /** The row that was used up for an action; archived when the question was put anew meanwhile. */
-  async #used(action: Action): Promise<(Row & { archived: boolean }) | undefined> {
+  /** The row of a used consent; archived when the question was put anew meanwhile. */
+  async #used({ id, action, round }: Consent): Promise<(Row & { archived: boolean }) | undefined> {
     const live = await this.#read(action.owner, action.digest)
-    if (live === undefined || live.consent.state === 'redeemed') {
-      return live && { ...live, archived: false }
-    }
-    const before = await this.#read(action.owner, archiveId(live.consent, -1))
-    return before?.consent.state === 'redeemed' ? { ...before, archived: true } : undefined
+    if (live?.consent.id === id) return { ...live, archived: false }
+    const before = await this.#read(action.owner, archiveId({ action, round }))
+    return before && { ...before, archived: true }
   }
 
   /** The row of a consent's id. Throws `not_found`; an archived row has its own id. */
@@ -285,6 +285,27 @@ export class ConsentLedger {
     return ref
   }
 
+  /** A new row for an action, found by its id; the one before it is put aside. */
+  async #begin(action: Action, call: Call, before: Row | undefined): Promise<Consent> {
+    if (before) await this.#archive(action.owner, before)
+    const round = before ? before.consent.round + 1 : 0
+    const id = `cns_${action.digest.slice(0, 16)}_${round}`
+    const owner = await ownerKey(action.owner)
+    await this.#index.add(id, { kind: 'consent', owner, id: action.digest })
+    const askedAt = this.#now()
+    const expiresAt = askedAt + lifetimeMs
+    return {
+      id,
+      action,
+      state: 'asked',
+      triesLeft: tries,
+      calls: [call],
+      askedAt,
+      expiresAt,
+      round,
+    }
+  }
+
   async #pointAt({ action }: Consent, call: Call): Promise<void> {
     if (call.callId === undefined) return
     const { owner, digest: id } = action
@@ -311,8 +332,13 @@ export class ConsentLedger {
   }
 }
 
-function archiveId({ action, round }: Consent, offset: number = 0): string {
-  return `${action.digest}-${round + offset}`
+function archiveId({ action, round }: Pick<Consent, 'action' | 'round'>): string {
+  return `${action.digest}-${round}`
+}
+
+function usedUp(consent: Consent, { callId }: Call, now: number): Consent {
+  const by = callId === undefined ? {} : { redeemedBy: callId }
+  return { ...consent, state: 'redeemed', redeemedAt: now, ...by }
 }
 
 /** A framework's call in the index. */

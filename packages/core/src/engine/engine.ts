@@ -1,5 +1,6 @@
 import type { Action, Verb } from '../consent/action.ts'
-import type { Call, ConsentLedger } from '../consent/ledger.ts'
+import type { Consents } from '../consent/consents.ts'
+import type { Call } from '../consent/ledger.ts'
 import type { ServiceProfile } from '../discovery/profile.ts'
 import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
@@ -10,7 +11,7 @@ import { type Owner, ownerKey } from '../owner.ts'
 import type { Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { Store } from '../vault/store.ts'
-import { busy, outcomeOf } from './outcome-of.ts'
+import { busy, forbidden, outcomeOf } from './outcome-of.ts'
 import {
   decodeRegistration,
   dueOf,
@@ -27,7 +28,7 @@ const leaseMs = 60_000
 export interface EngineParts {
   readonly store: Store
   readonly index: RecordIndex
-  readonly ledger: ConsentLedger
+  readonly consents: Consents
   readonly credentials: Credentials
   readonly methods: readonly Method[]
   readonly fetch: GuardedFetch
@@ -112,7 +113,11 @@ export class Engine {
   }
 
   /** Moves a registration on until it waits or ends, alone under a lease. */
-  run(loaded: Loaded, push: Push, verb: Verb, call: Call): Promise<Outcome> {
+  async run(loaded: Loaded, push: Push, verb: Verb, call: Call): Promise<Outcome> {
+    const { id, offer } = loaded.registration
+    const about = { verb: 'register', service: offer.service, method: offer.method } as const
+    const denied = this.#parts.consents.rules.denies(about)
+    if (denied) return forbidden(denied, { ...about, registration: id })
     return this.#alone(loaded, (fresh) => {
       const { registration } = fresh
       const changed = fresh.stored !== loaded.stored

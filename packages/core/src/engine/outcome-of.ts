@@ -1,5 +1,6 @@
 import type { Action } from '../consent/action.ts'
-import type { ConsentLedger, Standing } from '../consent/ledger.ts'
+import type { Consents, Passage } from '../consent/consents.ts'
+import type { CallFacts, Ruling } from '../consent/policy.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
@@ -154,16 +155,32 @@ export function busy({ id, offer }: Registration, now: number): Outcome {
   }
 }
 
-/** What to say where a consent is not open: asked, denied, or done before. */
+/** What to say where the policy forbids something. Nothing was sent, and nobody is asked. */
+export function forbidden(
+  { because }: Ruling,
+  { service, registration }: Pick<CallFacts, 'service'> & { readonly registration?: string },
+): Outcome {
+  return {
+    status: 'refused',
+    service,
+    ...(registration === undefined ? {} : { registration }),
+    code: 'policy_denied',
+    reason: `The operator's policy forbids this${because ? `: ${because}` : ''}. Nothing was sent.`,
+    next: 'none: nobody in this chat can allow it; tell the person',
+  }
+}
+
+/** What to say where a consent is not open: forbidden, asked, denied, or done before. */
 export async function needsConsent(
-  standing: Standing,
+  standing: Passage,
   action: Action,
-  ledger: ConsentLedger,
+  consents: Consents,
 ): Promise<Outcome> {
+  if (standing.kind === 'forbidden') return forbidden(standing.ruling, action)
   // Asked through the framework or not at all: what was not decided there is put out of band.
   const now =
     standing.kind === 'none' || standing.kind === 'asked' || standing.kind === 'lost'
-      ? await ledger.ask(action, { channel: 'people' })
+      ? await consents.ask(action, { channel: 'people' })
       : standing
   const about = {
     service: action.service,
@@ -189,7 +206,7 @@ export async function needsConsent(
         ...about,
         status: 'needs_consent',
         consent: now.consent.id,
-        action,
+        action: now.consent.action,
         next: 'the same call again when the person has agreed',
       }
     default:

@@ -1,5 +1,6 @@
 import type { Action, Verb } from '../consent/action.ts'
-import type { Call, ConsentLedger, Standing } from '../consent/ledger.ts'
+import type { Consents, Passage } from '../consent/consents.ts'
+import type { Call, Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
 import type { Json, Method, PlanAnswer, RequestPlan, Transition } from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
@@ -21,7 +22,7 @@ const maxSteps = 20
 const againMs = 30_000
 
 interface RunParts {
-  readonly ledger: ConsentLedger
+  readonly consents: Consents
   readonly credentials: Credentials
   readonly fetch: GuardedFetch
   readonly now: () => number
@@ -36,7 +37,7 @@ export class Run {
   readonly #parts: RunParts
   #registration: Registration
   #stored: number
-  #redeemed: { readonly action: Action; readonly id: string } | undefined
+  #redeemed: Consent | undefined
   #reopen = false
 
   constructor(parts: RunParts, loaded: Loaded) {
@@ -220,9 +221,9 @@ export class Run {
       throw new AuthError('method_failed', `${bare.name} would be sent without a consent`)
     }
     const action = await actionFor(this.#registration, this.#parts.verb, effects)
-    const standing = await this.#parts.ledger.redeem(action, this.#parts.call)
+    const standing = await this.#parts.consents.redeem(action, this.#parts.call)
     if (standing.kind !== 'open') return { standing, action }
-    this.#redeemed = { action, id: standing.consent.id }
+    this.#redeemed = standing.consent
     this.#reopen = false
     return undefined
   }
@@ -239,7 +240,7 @@ export class Run {
       const rest = omit(this.#changed(transition), 'inFlight', 'failed')
       await this.#write({ ...rest, status: 'waiting', wait })
     }
-    return needsConsent(standing, action, this.#parts.ledger)
+    return needsConsent(standing, action, this.#parts.consents)
   }
 
   /** An earlier consent covers a creating request that is sent for the first time. */
@@ -266,7 +267,7 @@ export class Run {
 
   async #settle(outcome: Outcome): Promise<Outcome> {
     if (this.#redeemed) {
-      await this.#parts.ledger.settle(this.#redeemed.action, outcome, this.#reopen)
+      await this.#parts.consents.ledger.settle(this.#redeemed, outcome, this.#reopen)
     }
     return outcome
   }
@@ -279,7 +280,7 @@ export class Run {
 }
 
 type Plans = readonly [RequestPlan, ...RequestPlan[]]
-type Missing = { readonly standing: Standing; readonly action: Action }
+type Missing = { readonly standing: Passage; readonly action: Action }
 
 /** A method that copies a secret into its state would leak it into outcomes: a fault of the method. */
 function refuseSecretsInState(registration: Registration): void {

@@ -53,6 +53,7 @@ export function actionFor(
     owner,
     service: offer.service,
     registration: id,
+    method: offer.method,
     revision,
     effects,
     ...(firstTime ? { firstTime } : {}),

@@ -59,9 +59,8 @@ export async function previewTool(
   tool: MountedTool,
   args: Args,
 ): Promise<Action | undefined> {
-  if (tool.allowed) return undefined
   const prepared = await prepare(parts, tool, args)
-  return 'status' in prepared ? undefined : prepared.action
+  return 'status' in prepared ? undefined : parts.consents.toAsk(prepared.action)
 }
 
 /** Makes a call under its consent, over a connection of its own owner, and makes the answer safe to show. */
@@ -78,7 +77,7 @@ export async function callTool(
   }
   const { credential, action } = prepared
   return withConsent(
-    parts.ledger,
+    parts.consents,
     action,
     call,
     () => lost(credential, tool),
@@ -121,7 +120,6 @@ async function prepare(
   const fault = secretFault(json, (text) => redactor.redact(text).found > 0)
   if (fault) return refuse('request_refused', fault)
   const sorted = JSON.parse(json) as Args
-  if (allowed) return { credential, redactor, args: sorted, action: undefined }
   const effect: Effect = {
     kind: 'unsafe-request',
     method: 'POST',
@@ -137,7 +135,9 @@ async function prepare(
   const { revision } = credential
   const about = { verb: 'use', owner: parts.owner, service: credential.service, revision } as const
   const action = await makeAction({ ...about, effects: [effect] })
-  return { credential, redactor, args: sorted, action }
+  // The operator's list of tools counts where no rule of the policy says otherwise.
+  const listed = allowed && parts.consents.rules.judge(action).by === 'default'
+  return { credential, redactor, args: sorted, action: listed ? undefined : action }
 }
 
 /** What came of a call, as an outcome; `open` where it surely changed nothing. */

@@ -1,3 +1,5 @@
+import { AuthError } from '../errors.ts'
+
 /** A mail as a mailbox gives it. */
 export interface MailMessage {
   readonly id: string
@@ -34,4 +36,16 @@ export interface OwnerIdentity {
   readonly email?: string
   /** A mailbox that can be read without a person; its address is used where `email` is left out. */
   readonly mailbox?: Mailbox
+}
+
+/** A mailbox is the application's code: what it throws may say anything, so that only its cause is kept. */
+export async function readMail(
+  mailbox: Mailbox,
+  { to, since }: { to: string; since: number },
+): Promise<readonly MailMessage[]> {
+  try {
+    return await mailbox.list({ to, since })
+  } catch (error) {
+    throw new AuthError('mailbox_failed', 'the mailbox could not be read', { cause: error })
+  }
 }

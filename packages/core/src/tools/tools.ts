@@ -53,7 +53,7 @@ const specs: Readonly<Record<Verb, Spec>> = {
     description:
       'Find out how an agent gets access to a service, and what is held already. Call it first. Without service: all that is held or waits.',
     inputSchema: z.object({ service: service.optional() }),
-    run: (session, input) => session.discover(input as DiscoverInput),
+    run: (session, input, call) => session.discover(input as DiscoverInput, call),
   },
   register: {
     title: 'Register at a service',

@@ -115,15 +115,16 @@ export function reaches(credential: Credential, input: UseInput): boolean {
   return !('code' in resolve(input, credential))
 }
 
-/** The action of a prepared use, where it binds. */
-export async function useAction(
+/** The action of a prepared use; of one that binds nobody, for a policy that has a word on it. */
+export function useAction(
   owner: Owner,
   credential: Credential,
-  prepared: PreparedUse,
-): Promise<Action | undefined> {
-  if (prepared.effects.length === 0) return undefined
+  { effects: binding, method, url }: PreparedUse,
+): Promise<Action> {
   const { service, revision } = credential
-  return makeAction({ verb: 'use', owner, service, revision, effects: prepared.effects })
+  const safe = { kind: 'safe-request', method, url: url.href } as const
+  const effects = binding.length > 0 ? binding : [safe]
+  return makeAction({ verb: 'use', owner, service, revision, effects })
 }
 
 async function unsafe(method: string, url: string, body: string | undefined): Promise<Effect> {

@@ -1,5 +1,6 @@
 import { type Action, type Effect, makeAction } from '../consent/action.ts'
-import type { Call, ConsentLedger } from '../consent/ledger.ts'
+import type { Consents } from '../consent/consents.ts'
+import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
 import { AuthError } from '../errors.ts'
 import type { NetOptions } from '../net/transport.ts'
@@ -13,7 +14,7 @@ const timeoutMs = 10_000
 export interface RevokeParts {
   readonly net: NetOptions
   readonly credentials: Credentials
-  readonly ledger: ConsentLedger
+  readonly consents: Consents
   readonly now: () => number
 }
 
@@ -43,10 +44,10 @@ export async function revokeCredential(
   if (state === 'revoked' || state === 'forgotten') return tombstone(credential)
   const action = await revokeAction(credential)
   if (action === undefined) return confirm(parts, credential)
-  const standing = await parts.ledger.redeem(action, call)
+  const standing = await parts.consents.redeem(action, call)
   // Agreed to and not done, as when a process was killed in between: it is done now.
   if (standing.kind !== 'open' && standing.kind !== 'lost') {
-    return needsConsent(standing, action, parts.ledger)
+    return needsConsent(standing, action, parts.consents)
   }
   const revoking = await parts.credentials.update(owner, handle, (one) =>
     one.state === 'active' || one.state === 'invalid'
@@ -54,7 +55,7 @@ export async function revokeCredential(
       : one,
   )
   const outcome = await begun(parts, revoking)
-  await parts.ledger.settle(action, outcome, false)
+  await parts.consents.ledger.settle(standing.consent, outcome, false)
   return outcome
 }
 

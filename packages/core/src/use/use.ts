@@ -1,5 +1,6 @@
 import type { Action } from '../consent/action.ts'
-import type { Call, ConsentLedger } from '../consent/ledger.ts'
+import type { Consents } from '../consent/consents.ts'
+import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
 import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
@@ -22,7 +23,7 @@ const maxCaptured = 20
 export interface UseParts {
   readonly net: NetOptions
   readonly credentials: Credentials
-  readonly ledger: ConsentLedger
+  readonly consents: Consents
   readonly now: () => number
 }
 
@@ -50,8 +51,8 @@ export async function useCredential(
   }
   const action = await useAction(owner, credential, prepared)
   return withConsent(
-    parts.ledger,
-    action,
+    parts.consents,
+    parts.consents.needed(action),
     call,
     () => lost(credential, prepared),
     () => send(parts, credential, prepared, redactor),
@@ -64,18 +65,18 @@ export async function useCredential(
  * what came of it is not known.
  */
 export async function withConsent(
-  ledger: ConsentLedger,
+  consents: Consents,
   action: Action | undefined,
   call: Call,
   lost: () => Outcome,
   act: () => Promise<Done>,
 ): Promise<Outcome> {
   if (action === undefined) return (await act()).outcome
-  const standing = await ledger.redeem(action, call)
+  const standing = await consents.redeem(action, call)
   if (standing.kind === 'lost') return lost()
-  if (standing.kind !== 'open') return needsConsent(standing, action, ledger)
+  if (standing.kind !== 'open') return needsConsent(standing, action, consents)
   const { outcome, open } = await act()
-  await ledger.settle(action, outcome, open)
+  await consents.ledger.settle(standing.consent, outcome, open)
   return outcome
 }
 
