@@ -21,6 +21,17 @@ export async function sha256(text: string): Promise<string> {
   return toBase64Url(new Uint8Array(digest))
 }
 
+/** HMAC-SHA-256 of a text under a text, base64url without padding. */
+export async function hmacSha256(key: string, text: string): Promise<string> {
+  const encoder = new TextEncoder()
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const imported = await crypto.subtle.importKey('raw', encoder.encode(key), algorithm, false, [
+    'sign',
+  ])
+  const mac = await crypto.subtle.sign(algorithm.name, imported, encoder.encode(text))
+  return toBase64Url(new Uint8Array(mac))
+}
+
 /** A new random name of 128 bits, base64url, with a readable prefix. */
 export function newId(prefix: string): string {
   return `${prefix}_${toBase64Url(crypto.getRandomValues(new Uint8Array(16)))}`

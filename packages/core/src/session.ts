@@ -20,6 +20,7 @@ import { type OwnerIdentity, readMail } from './people/mailbox.ts'
 import { isOpen, loadOwn, registerTarget } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
+import { redactOutcome } from './use/redact-outcome.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
 import { forget, revokeCredential, verified } from './use/revoke.ts'
@@ -376,7 +377,9 @@ export class Session {
       said.status === 'ready' && verb !== 'discover'
         ? await verified(this.#parts, said, this.owner)
         : said
-    await this.#parts.report(verb, outcome)
-    return outcome
+    // An answer to `use` is without secrets by now, and tells of a store that fails even so.
+    const shown = verb === 'use' ? outcome : redactOutcome(outcome, await this.redactor())
+    await this.#parts.report(verb, shown)
+    return shown
   }
 }

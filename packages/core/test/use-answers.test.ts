@@ -196,7 +196,7 @@ describe('bodies', () => {
   })
 
   it('that hold no secret are unaltered', async () => {
-    const answers = ordinaryAnswers(200)
+    const answers = ordinaryAnswers
     const { session, service } = await hold((request, response) => {
       response.end(answers[Number(request.url?.slice(1))])
     })

@@ -171,7 +171,7 @@ async function doneOf(
         open: false,
       }
     }
-    const outcome = await answered(parts, credential, clean)
+    const outcome = await answered(parts, credential, clean, `tools/call ${tool.definition.name}`)
     const next = `${tool.name} again, or another tool`
     return { outcome: { ...outcome, next }, open: false }
   }
@@ -180,7 +180,7 @@ async function doneOf(
   const rpc = rpcFailure(error)
   if (rpc) {
     const definite = notDone.includes(rpc.code) || !sent
-    const detail = withoutSecrets([rpc.message], redactor).texts[0]?.slice(0, 500) ?? ''
+    const detail = withoutSecrets([rpc.message], redactor, false).texts[0]?.slice(0, 500) ?? ''
     const outcome: Outcome = {
       status: 'refused',
       service,

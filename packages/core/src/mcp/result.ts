@@ -36,7 +36,7 @@ export function readResult(
   const whole = parts.join('\n')
   // The fetch has taken out what it knew, byte by byte.
   const before = whole.split(redactionText).length - 1
-  const { texts, redacted, unseen } = withoutSecrets([whole], redactor)
+  const { texts, redacted, unseen } = withoutSecrets([whole], redactor, !isError)
   const [text = ''] = texts
   const truncated = content.length > maxBlocks
   const clean = { status: 200, headers: {}, text, redacted: before + redacted, unseen, truncated }

@@ -3,10 +3,20 @@ import { parseJson } from '../net/json.ts'
 import { decodeText, readStart } from '../net/read-body.ts'
 import type { ServiceError } from '../outcome.ts'
 import { distinct } from '../vault/credentials.ts'
-import { createRedactor, type Redactor, redactUnseen, type UnseenSecret } from './redactor.ts'
+import type { Secret } from '../vault/secret.ts'
+import {
+  createRedactor,
+  hiddenText,
+  type Redactor,
+  redactionText,
+  redactUnseen,
+  type UnseenSecret,
+} from './redactor.ts'
 
 const shownHeaders = ['content-type', 'etag', 'link', 'location', 'retry-after', 'x-request-id']
 const maxBytes = 1024 * 1024
+/** New secrets of one answer that are kept; the others are only taken out. */
+const maxKept = 20
 const binary =
   /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|wasm|x-tar)\b/i
 
@@ -17,7 +27,7 @@ export interface CleanAnswer {
   readonly text: string
   /** How many places were replaced. */
   readonly redacted: number
-  /** Secrets that nobody knew before, each once. */
+  /** Secrets that nobody knew before, each once: to be kept, for the text says that they are. */
   readonly unseen: readonly UnseenSecret[]
   /** The body was longer than what was read of it. */
   readonly truncated: boolean
@@ -25,7 +35,8 @@ export interface CleanAnswer {
 
 /**
  * Reads an answer, at most 1 MiB of it, and takes the secrets out of all that could be shown: those
- * that are known, and those that only their field or form gives away, wherever else they stand.
+ * that are known, and those that only their field or form gives away, wherever else they stand. New ones
+ * are to be kept unless the answer is a refusal, which may quote anything.
  */
 export async function cleanAnswer(
   response: Response,
@@ -39,7 +50,7 @@ export async function cleanAnswer(
     return value === null ? [] : [[name, value] as const]
   })
   const parts = [bodyText(bytes, type), ...headers.map(([, value]) => value)]
-  const { texts, redacted, unseen } = withoutSecrets(parts, redactor)
+  const { texts, redacted, unseen } = withoutSecrets(parts, redactor, response.status < 400)
   const [text = '', ...values] = texts
   return {
     status: response.status,
@@ -62,10 +73,14 @@ function bodyText(bytes: Uint8Array, type: string): string {
   return decodeText(bytes)
 }
 
-/** Texts of one answer without its secrets: those that are known, and those that nobody knew before. */
+/**
+ * Texts of one answer without its secrets: those that are known, and those that nobody knew before.
+ * With `keep` the first of the new ones are returned, for the vault, and the text says so of them.
+ */
 export function withoutSecrets(
   texts: readonly string[],
   redactor: Redactor,
+  keep: boolean,
 ): { texts: readonly string[]; redacted: number; unseen: readonly UnseenSecret[] } {
   let redacted = 0
   const take = (text: string, by: Redactor): string => {
@@ -73,13 +88,24 @@ export function withoutSecrets(
     redacted += clean.found
     return clean.text
   }
-  const found = texts.map((text) => redactUnseen(take(text, redactor)))
+  const kept = new Set<string>()
+  const mark = (secret: string | undefined): string => {
+    redacted++
+    if (secret === undefined || !keep) return hiddenText
+    if (kept.size < maxKept) kept.add(secret)
+    return kept.has(secret) ? redactionText : hiddenText
+  }
+  const found = texts.map((text) => redactUnseen(take(text, redactor), mark))
   const unseen = distinct(found.flatMap((one) => one.secrets))
-  redacted += found.reduce((sum, one) => sum + one.secrets.length, 0)
+  const held = keep ? unseen.slice(0, maxKept) : []
   // A field gives a secret away; the same value may stand in other places that do not.
-  const rest = createRedactor(unseen.map((one) => one.secret))
-  const clean = found.map((one) => (unseen.length === 0 ? one.text : take(one.text, rest)))
-  return { texts: clean, redacted, unseen }
+  const rest = [createRedactor(secretsOf(held)), createRedactor(secretsOf(unseen), hiddenText)]
+  const clean = found.map((one) => rest.reduce(take, one.text))
+  return { texts: clean, redacted, unseen: held }
+}
+
+function secretsOf(unseen: readonly UnseenSecret[]): readonly Secret[] {
+  return unseen.map((one) => one.secret)
 }
 
 const text = z.union([z.string(), z.number()]).transform(String).optional().catch(undefined)

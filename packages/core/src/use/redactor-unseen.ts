@@ -3,6 +3,12 @@ import { Secret } from '../vault/secret.ts'
 /** What stands where a secret stood. It resembles no value, so that nobody takes it for a mistyped one. */
 export const redactionText = '[secret held by the vault]'
 
+/** The same for a secret that is not kept: it is only not shown. */
+export const hiddenText = '[secret not shown]'
+
+/** What to put in the place of a secret; of one that the text's end cuts off the value is not known. */
+export type Mark = (secret: string | undefined) => string
+
 /** A secret that an answer held, and the name of the field, or of the kind of key, it was found by. */
 export interface UnseenSecret {
   readonly field: string
@@ -20,7 +26,8 @@ const secretFields = new Set(
 
 /** A field whose JWT is a token, unless the name says that it only points into a listing. */
 const tokenField = /(?:token|jwt|assertion)$/
-const pointerField = /page|next|prev|cursor|continu|sync|resume|csrf|upload/
+const pointerField =
+  /page|pagin|next|prev|cursor|continu|scroll|offset|delta|sync|resume|csrf|upload/
 const jwt = /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*$/
 
 /** Keys that say by their beginning whose they are. */
@@ -62,7 +69,7 @@ function isValue(text: string): boolean {
   if (text.startsWith('-----BEGIN ')) return text.includes('PRIVATE KEY')
   if (text.length < 8 || /\s/.test(text)) return false
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /[*•]{2}|…|\.{3}|^[xX]+$/.test(text)) return false
-  const word = /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)$/
+  const word = /^(?:[\p{Ll}\p{Lo}\p{M}]+|\p{Lu}+|\p{Lu}[\p{Ll}\p{M}]+)$/u
   return !text.split(/[_.-]/).every((part) => word.test(part))
 }
 
@@ -71,7 +78,9 @@ function secretIn(field: string, value: string): string | undefined {
   const name = normal(field)
   const bare = value.replace(/^(?:bearer|basic|token) +/i, '')
   const isToken = tokenField.test(name) && !pointerField.test(name) && jwt.test(bare)
-  return (isToken || secretFields.has(name)) && isValue(bare) ? bare : undefined
+  // A piece of text that a language model counts is called so too.
+  const isPiece = name === 'token' && !/^[\w-][\x21-\x7e]+$/.test(bare)
+  return (isToken || (secretFields.has(name) && !isPiece)) && isValue(bare) ? bare : undefined
 }
 
 /** Index of the quote that ends the JSON string which begins at `open`; the text's length if none. */
@@ -101,7 +110,17 @@ function decoded(raw: string): string | undefined {
   return undefined
 }
 
-function redactFields(text: string, secrets: UnseenSecret[], depth: number): string {
+interface Found {
+  readonly secrets: UnseenSecret[]
+  readonly mark: Mark
+}
+
+function take({ secrets, mark }: Found, field: string, value: string): string {
+  secrets.push({ field, secret: new Secret(value) })
+  return mark(value)
+}
+
+function redactFields(text: string, found: Found, depth: number): string {
   let out = ''
   let copied = 0
 
@@ -112,10 +131,9 @@ function redactFields(text: string, secrets: UnseenSecret[], depth: number): str
     let shown: string | undefined
     if (secret !== undefined) {
       // What the text's end cuts off is hidden too, but it is not the secret.
-      if (to < text.length) secrets.push({ field, secret: new Secret(secret) })
-      shown = redactionText
+      shown = to < text.length ? take(found, field, secret) : found.mark(undefined)
     } else if (value !== undefined && depth < nestedDepth && raw.includes('\\"')) {
-      const inner = redactFields(value, secrets, depth + 1)
+      const inner = redactFields(value, found, depth + 1)
       if (inner !== value) shown = JSON.stringify(inner).slice(1, -1)
     }
     if (shown === undefined) return
@@ -144,26 +162,24 @@ function redactFields(text: string, secrets: UnseenSecret[], depth: number): str
   return out + text.slice(copied)
 }
 
-function redactForm(text: string, secrets: UnseenSecret[]): string {
+function redactForm(text: string, found: Found): string {
   if (!formText.test(text)) return text
   const pairs = text.split('&').map((pair) => {
     const [[field, value] = ['', '']] = new URLSearchParams(pair)
     const secret = secretIn(field, value)
     if (secret === undefined) return pair
-    secrets.push({ field, secret: new Secret(secret) })
-    return `${pair.slice(0, pair.indexOf('='))}=${redactionText}`
+    return `${pair.slice(0, pair.indexOf('='))}=${take(found, field, secret)}`
   })
   return pairs.join('&')
 }
 
-function redactKnownKeys(text: string, secrets: UnseenSecret[]): string {
+function redactKnownKeys(text: string, found: Found): string {
   return text.replace(knownKey, (key: string, ...rest: (string | number | undefined)[]) => {
     const kind = rest.indexOf(key)
     const at = rest[knownKeys.length] as number
     const named = /"([\w.-]{1,64})"\s*:\s*"$/.exec(text.slice(Math.max(0, at - 100), at))
     const field = named?.[1] ?? knownKeys[kind]?.[0] ?? 'key'
-    secrets.push({ field, secret: new Secret(key) })
-    return redactionText
+    return take(found, field, key)
   })
 }
 
@@ -173,15 +189,18 @@ function redactKnownKeys(text: string, secrets: UnseenSecret[]): string {
  * beginning (`KEY0…`, `sk_live_…`, `ghp_…` …). Nothing is judged by how random it looks: cursors, ids,
  * signed URLs and page tokens stay as they are, and a text without such secrets is returned unchanged.
  *
- * `secrets` are what was taken out, for the vault.
+ * `secrets` are what was taken out, for the vault; `mark` says what stands in the place of each.
  *
  * @example
  * ```ts
  * const { text, secrets } = redactUnseen('{"data":{"api_key":"made-up-1"}}')
  * ```
  */
-export function redactUnseen(text: string): { text: string; secrets: UnseenSecret[] } {
-  const secrets: UnseenSecret[] = []
-  const fields = redactForm(redactFields(text, secrets, 0), secrets)
-  return { text: redactKnownKeys(fields, secrets), secrets }
+export function redactUnseen(
+  text: string,
+  mark: Mark = () => redactionText,
+): { text: string; secrets: UnseenSecret[] } {
+  const found: Found = { secrets: [], mark }
+  const fields = redactForm(redactFields(text, found, 0), found)
+  return { text: redactKnownKeys(fields, found), secrets: found.secrets }
 }

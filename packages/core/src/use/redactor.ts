@@ -5,17 +5,21 @@ import { decode, plainView, readEscape } from './redactor-decode.ts'
 import { buildSearch, joined, type Pattern, type Range, type Search } from './redactor-search.ts'
 import { redactionText } from './redactor-unseen.ts'
 
-export { redactionText, redactUnseen, type UnseenSecret } from './redactor-unseen.ts'
+export { hiddenText, redactionText, redactUnseen, type UnseenSecret } from './redactor-unseen.ts'
 
 /** Secrets with fewer characters cannot be told from ordinary text. */
 const shortestSecret = 8
+
+/** Whether a secret is long enough to be redacted. */
+export function canRedact(secret: Secret): boolean {
+  return Secret.open(secret).length >= shortestSecret
+}
 
 /** Layers of encoding that are looked through. */
 const layers = 3
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-const replacement = encoder.encode(redactionText)
 
 /** A secret, with the name that an error about it may use. */
 export interface LabelledSecret {
@@ -123,7 +127,10 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-function streamOf(search: Search): TransformStream<Uint8Array, Uint8Array> {
+function streamOf(
+  search: Search,
+  replacement: Uint8Array,
+): TransformStream<Uint8Array, Uint8Array> {
   let held: Uint8Array = new Uint8Array()
   /** So many bytes of `held` belong to a replacement that went out already. */
   let covered = 0
@@ -175,7 +182,7 @@ function streamOf(search: Search): TransformStream<Uint8Array, Uint8Array> {
 }
 
 /**
- * Replaces every occurrence of each secret by `[secret held by the vault]`: as it is, in percent-encoding,
+ * Replaces every occurrence of each secret by `shown`: as it is, in percent-encoding,
  * JSON string escapes and HTML character references (any letter case, also where only some characters
  * are encoded, up to three layers of them), in hex, and in base64 and base64url at any offset, also
  * within a longer blob. In base64 the neighbouring digits that hold some of its bits go with it.
@@ -188,7 +195,10 @@ function streamOf(search: Search): TransformStream<Uint8Array, Uint8Array> {
  * const { text, found } = createRedactor([apiKey]).redact(await response.text())
  * ```
  */
-export function createRedactor(secrets: Iterable<Secret | LabelledSecret>): Redactor {
+export function createRedactor(
+  secrets: Iterable<Secret | LabelledSecret>,
+  shown: string = redactionText,
+): Redactor {
   const patterns = new Map<string, Pattern>()
   for (const item of secrets) {
     const { label, secret } = item instanceof Secret ? { label: 'a secret', secret: item } : item
@@ -217,11 +227,11 @@ export function createRedactor(secrets: Iterable<Secret | LabelledSecret>): Reda
       let out = ''
       let at = 0
       for (const { start, end } of ranges) {
-        out += decoder.decode(bytes.subarray(at, start)) + redactionText
+        out += decoder.decode(bytes.subarray(at, start)) + shown
         at = end
       }
       return { text: out + decoder.decode(bytes.subarray(at)), found: ranges.length }
     },
-    stream: () => streamOf(search),
+    stream: () => streamOf(search, encoder.encode(shown)),
   }
 }

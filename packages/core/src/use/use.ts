@@ -10,15 +10,13 @@ import type { Owner } from '../owner.ts'
 import { type Credential, Credentials } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import { type CleanAnswer, cleanAnswer, errorsOf } from './answer.ts'
-import type { Redactor } from './redactor.ts'
+import type { Redactor, UnseenSecret } from './redactor.ts'
 import { type PreparedUse, prepareUse, type UseInput, useAction } from './request.ts'
 import { sendSigned } from './signer.ts'
 
 const timeoutMs = 30_000
 /** Characters of a body that a model is shown. */
 const shownChars = 6_000
-/** New secrets of one answer that are kept; the others are only taken out. */
-const maxCaptured = 20
 
 export interface UseParts {
   readonly net: NetOptions
@@ -76,7 +74,12 @@ export async function withConsent(
   if (standing.kind === 'lost') return lost()
   if (standing.kind !== 'open') return needsConsent(standing, action, consents)
   const { outcome, open } = await act()
-  await consents.ledger.settle(standing.consent, outcome, open)
+  try {
+    await consents.ledger.settle(standing.consent, outcome, open)
+  } catch (error) {
+    // What was done must not be lost over a note of it: the same call again is told that it is in doubt.
+    if (!AuthError.isInstance(error)) throw error
+  }
   return outcome
 }
 
@@ -88,19 +91,22 @@ async function send(
 ): Promise<Done> {
   const { url, method, headers, body, effects } = prepared
   const signal = AbortSignal.timeout(timeoutMs)
+  let status: number | undefined
   let clean: CleanAnswer
   try {
     const request = new Request(url, { method, headers, body: body ?? null, signal })
     const response = await sendSigned(parts.net, credential, request, false)
-    await parts.credentials.note(credential, response.status, parts.now())
+    status = response.status
     clean = await cleanAnswer(response, redactor, signal)
   } catch (error) {
+    if (status !== undefined) await parts.credentials.note(credential, status, parts.now())
     const onLoss = () => lost(credential, prepared)
     return failed(credential, effects.length > 0 ? onLoss : undefined, error, signal.aborted)
   }
   const refused = refusedBy(credential, clean, effects.length > 0, parts.now())
-  if (refused) return { outcome: refused, open: clean.status < 500 }
-  return { outcome: await answered(parts, credential, clean), open: false }
+  const outcome = refused ?? (await answered(parts, credential, clean, asked(prepared)))
+  await parts.credentials.note(credential, clean.status, parts.now())
+  return { outcome, open: refused !== undefined && clean.status < 500 }
 }
 
 /** The refusal that an answer is, where it is one. */
@@ -123,18 +129,26 @@ export function refusedBy(
   }
 }
 
-/** An answer that is no refusal, cut to what a model is shown; new secrets in it go into the vault. */
+/**
+ * An answer that is no refusal, cut to what a model is shown. New secrets in it go into the vault before
+ * anything else; where the store fails the outcome says what may exist at the service and is not held.
+ */
 export async function answered(
   parts: UseParts,
   credential: Credential,
   clean: CleanAnswer,
+  request: string,
 ): Promise<Outcome> {
   const { status, headers, text, truncated, redacted, unseen } = clean
-  const captured: string[] = []
-  for (const { field, secret } of unseen.slice(0, maxCaptured)) {
-    captured.push(await capture(parts, credential, field, secret))
-  }
   const { service, handle } = credential
+  const captured: string[] = []
+  for (const [at, { field, secret }] of unseen.entries()) {
+    try {
+      captured.push(await capture(parts, credential, field, secret))
+    } catch {
+      return notKept(credential, request, unseen.slice(at), parts.now())
+    }
+  }
   return {
     status: 'answered',
     service,
@@ -196,6 +210,30 @@ export function failed(
   return { outcome, open: true }
 }
 
+/** The service made something that could not be stored: only a person can find and delete it there. */
+function notKept(
+  { service, revocation }: Credential,
+  request: string,
+  unseen: readonly UnseenSecret[],
+  at: number,
+): Outcome {
+  const url = revocation === undefined ? {} : { url: revocation.url }
+  return {
+    status: 'uncertain',
+    service,
+    request,
+    check:
+      'It was answered with a new secret, which could not be stored and is lost. Do not ask for another one before a person has looked at the service.',
+    orphans: unseen.map(({ field }) => ({
+      what: `a secret that the service calls ${field}`,
+      request,
+      ...url,
+      at,
+    })),
+    next: 'tell the person, who can delete at the service what is not held',
+  }
+}
+
 /** A new secret in an answer goes into the vault, bound to the same audience. */
 async function capture(
   parts: UseParts,
@@ -203,9 +241,9 @@ async function capture(
   field: string,
   secret: Secret,
 ): Promise<string> {
-  const { owner, service, start, header, prefix, audience, revocation } = parent
-  const kept = await parts.credentials.add({
-    handle: Credentials.handle(),
+  const { owner, service, start, header, prefix, audience, probe, revocation } = parent
+  const one = (handle: string): Credential => ({
+    handle,
     owner,
     service,
     start,
@@ -217,11 +255,16 @@ async function capture(
     audience,
     state: 'active',
     parent: parent.handle,
+    ...(probe === undefined ? {} : { probe }),
     ...(revocation === undefined ? {} : { revocation }),
     issuedAt: parts.now(),
     revision: 0,
   })
-  return kept.handle
+  const { credentials } = parts
+  const kept = await credentials.add(one(await Credentials.capturedHandle(parent, secret)))
+  // Given up before and in an answer again: the record of that stays.
+  const held = kept.secret ? kept : await credentials.add(one(Credentials.handle()))
+  return held.handle
 }
 
 /** What a status of the service means, where it is a refusal. */
@@ -285,11 +328,16 @@ function newOne(service: string) {
   return { status: 'refused', service, next } as const
 }
 
-function lost(credential: Credential, { method, url }: PreparedUse): Outcome {
+/** A request without its query. */
+function asked({ method, url }: PreparedUse): string {
+  return `${method} ${url.origin}${url.pathname}`
+}
+
+function lost(credential: Credential, prepared: PreparedUse): Outcome {
   return {
     status: 'uncertain',
     service: credential.service,
-    request: `${method} ${url.origin}${url.pathname}`,
+    request: asked(prepared),
     check:
       'The answer was lost: it may or may not have been done. Look with a GET before trying again.',
     orphans: [],

@@ -1,10 +1,10 @@
 import { rememberService } from '../discovery/known-services.ts'
-import { newId } from '../encoding.ts'
+import { hmacSha256, newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { CredentialView } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
-import { createRedactor, type Redactor } from '../use/redactor.ts'
+import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
 import { Secret } from './secret.ts'
 import type { RecordRef, Store } from './store.ts'
 
@@ -57,6 +57,15 @@ export class Credentials {
   /** A new handle; with a registration's id always the same one, so that a second write cannot double it. */
   static handle(registration?: string): string {
     return registration === undefined ? newId('cred') : registration.replace(/^reg_/, 'cred_')
+  }
+
+  /**
+   * A handle for a secret that came with another one: always the same for the same two, so that two
+   * answers read at once cannot double it. It is keyed by the parent, so that nobody can try values.
+   */
+  static async capturedHandle(parent: Credential, secret: Secret): Promise<string> {
+    const key = parent.secret ? Secret.open(parent.secret) : parent.handle
+    return `cred_${(await hmacSha256(key, Secret.open(secret))).slice(0, 22)}`
   }
 
   /** Keeps a new credential. When it is there already, the one that is there stays and is returned. */
@@ -192,11 +201,12 @@ export class Credentials {
 
   /**
    * Takes an owner's secrets, and `more`, out of text. They are read anew each time; the redactor is
-   * built anew, which is what takes long, only when they have changed.
+   * built anew, which is what takes long, only when they have changed. What is too short to be told
+   * from ordinary text is left out.
    */
   async redactor(owner: Owner, more: readonly Secret[]): Promise<Redactor> {
     const held = await this.list(owner)
-    const secrets = [...held.flatMap(({ secret }) => secret ?? []), ...more]
+    const secrets = [...held.flatMap(({ secret }) => secret ?? []), ...more].filter(canRedact)
     const of = JSON.stringify(secrets.map((secret) => Secret.open(secret)))
     const key = await ownerKey(owner)
     const known = this.#redactors.get(key)
