@@ -18,6 +18,7 @@ const keyring = vi.hoisted(() => ({
   fails: undefined as string | undefined,
   forgets: false,
   writes: 0,
+  holds: [] as (Promise<unknown> | undefined)[],
 }))
 
 vi.mock('@napi-rs/keyring', () => ({
@@ -28,9 +29,10 @@ vi.mock('@napi-rs/keyring', () => ({
       keyring.options.push(options)
     }
     async getPassword() {
-      await sleep(2)
       if (keyring.fails !== undefined) throw new Error(keyring.fails)
-      return keyring.entries.get(this.name) ?? null
+      const text = keyring.entries.get(this.name) ?? null
+      await (keyring.holds.shift() ?? sleep(2))
+      return text
     }
     async setPassword(text: string) {
       // Each later write takes longer, so that the earlier writer has read its own before it.
@@ -75,6 +77,16 @@ test('of several that make a key at once all get the same', async () => {
   const create = () => keyFromKeyring({ ...entry, create: true })
   const made = await Promise.all([create(), create(), create(), create()])
   expect(new Set(await Promise.all(made.map((key) => key.keyId()))).size).toBe(1)
+})
+
+test('who looked before another made the key looks again before making one', async () => {
+  const { promise, resolve } = Promise.withResolvers()
+  keyring.holds.push(undefined, promise)
+  const late = keyFromKeyring({ ...entry, create: true })
+  while (keyring.holds.length > 0) await sleep(1)
+  const first = await keyFromKeyring({ ...entry, create: true })
+  resolve(undefined)
+  expect(await (await late).keyId()).toBe(await first.keyId())
 })
 
 test("the kernel's keyring, which forgets at a restart, is never used", async () => {
