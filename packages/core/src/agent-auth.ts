@@ -96,7 +96,14 @@ export class AgentAuth {
     this.#unbound = new Consents(ledger, new Rules(), emit)
     this.#contacts = new Contacts(store)
     this.#credentials = new Credentials(store)
-    this.#profiles = new Profiles(store, fetch, clock)
+    this.#profiles = new Profiles({
+      store,
+      fetch,
+      now: clock,
+      changed: (owner, service, changes) => {
+        emit({ type: 'changed', at: clock(), owner, service, changes })
+      },
+    })
     this.#engine = new Engine({
       store,
       index,

@@ -22,6 +22,15 @@ export type AuthEvent =
       readonly approver: string
       readonly channel: string
     }
+  /** A service names other addresses than when it was last read. Registrations that run keep theirs. */
+  | {
+      readonly type: 'changed'
+      readonly at: number
+      readonly owner: Owner
+      readonly service: string
+      /** One sentence an address. Holds the service's words. */
+      readonly changes: readonly string[]
+    }
   /** A stored record cannot be read. It was left as it is; what else is stored is not affected. */
   | { readonly type: 'damaged'; readonly at: number; readonly record: DamagedRecord }
   /** `onPersonNeeded` failed: nobody was told. It is called again with the next report. */

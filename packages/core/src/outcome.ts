@@ -103,6 +103,11 @@ interface Common {
   /** The registration that this is about; any process can go on with it. */
   readonly registration?: string
   readonly service?: string
+  /**
+   * What the service says otherwise by now than when this registration began, which goes on with what it
+   * began with. Holds the service's words.
+   */
+  readonly changes?: readonly string[]
   /** What can be done next, in one sentence that names the call. */
   readonly next: string
 }

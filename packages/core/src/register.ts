@@ -1,3 +1,4 @@
+import { planChanges } from './discovery/changes.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
@@ -74,6 +75,27 @@ export async function loadOwn(engine: Engine, owner: Owner, id: string): Promise
 /** Whether a registration has not ended yet. */
 export function isOpen({ status, inFlight }: Registration): boolean {
   return inFlight !== undefined || status === 'running' || status === 'waiting'
+}
+
+/**
+ * The outcome of a registration that runs, with what has changed at the service since it began. Asks the
+ * service no more often than discovery would.
+ */
+export async function withChanges(
+  { engine, profiles, owner }: Pick<RegisterParts, 'engine' | 'profiles' | 'owner'>,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const id = outcome.registration
+  const registration = id && (await engine.load(owner, id))?.registration
+  if (!registration || !isOpen(registration)) return outcome
+  const { start, offer } = registration
+  const profile = await profiles.latest(owner, start)
+  if (profile === undefined) return outcome
+  const now = engine.offers(profile).find(({ method }) => method === offer.method)
+  const changes = now
+    ? planChanges(offer.plan, now.plan)
+    : [`${offer.method} is not offered any more`]
+  return changes.length === 0 ? outcome : { ...outcome, changes }
 }
 
 async function said(

@@ -17,7 +17,7 @@ import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
 import { type OwnerIdentity, readMail } from './people/mailbox.ts'
-import { isOpen, loadOwn, registerTarget } from './register.ts'
+import { isOpen, loadOwn, registerTarget, withChanges } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import { redactOutcome } from './use/redact-outcome.ts'
@@ -67,14 +67,17 @@ export class Session {
 
   /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
   async register(input: inputs.RegisterInput, call: Call = inCode): Promise<Outcome> {
-    return this.#report('register', await this.#register(input, call))
+    return this.#report(
+      'register',
+      await withChanges(this.#parts, await this.#register(input, call)),
+    )
   }
 
   /** Where a registration stands; moves it on by one look at the mailbox or the clock. */
   async claim(input: inputs.ClaimInput, call: Call = inCode): Promise<Outcome> {
     const { registration } = inputs.parse(inputs.claimInput, input)
     const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
-    return this.#report('claim', await this.poke(loaded, call))
+    return this.#report('claim', await withChanges(this.#parts, await this.poke(loaded, call)))
   }
 
   /** One request to the service with the credential. The answer is cut and holds no secret of the vault. */

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { type DiscoverDeps, discover } from '../src/discovery/discover.ts'
@@ -12,8 +12,11 @@ export type Page =
   | string
   | { status?: number; type?: string; headers?: Record<string, string | string[]>; body?: unknown }
 
+/** A page, or what makes one of each request. */
+type Served = Page | ((request: IncomingMessage) => Page)
+
 /** Pages by `host/path`; `{port}` in a page stands for the port. A missing one is a 404 without a body. */
-export type Pages = Readonly<Record<string, Page>>
+export type Pages = Readonly<Record<string, Served>>
 
 export interface Sites {
   readonly port: number
@@ -37,7 +40,8 @@ export async function startSites(pages: Pages, delayMs = 0): Promise<Sites> {
     most = Math.max(most, open.get(host) ?? 0)
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
     open.set(host, (open.get(host) ?? 0) - 1)
-    const page = pages[`${host}${request.url}`] ?? { status: 404 }
+    const served = pages[`${host}${request.url}`] ?? { status: 404 }
+    const page = typeof served === 'function' ? served(request) : served
     const {
       status = 200,
       type,

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import type { GuardedAnswer, GuardedFetch } from '../net/transport.ts'
 import { checkUrl, registrableDomain } from '../net/url.ts'
+import { cacheFacts } from './freshness.ts'
 import type { Tried } from './profile.ts'
 
 /** Addresses that answered "not here", until when (epoch milliseconds). Kept by the caller, in memory. */
@@ -118,7 +119,11 @@ export class Asking {
       return { url, error, verdict }
     }
     this.answered.add(new URL(url).host)
-    note({ status: answer.status, ...(answer.mediaType && { mediaType: answer.mediaType }) })
+    note({
+      status: answer.status,
+      ...(answer.mediaType && { mediaType: answer.mediaType }),
+      ...cacheFacts(answer.headers),
+    })
     if (domainOf(answer.url) !== domainOf(url)) {
       verdict('not used: it leads to another domain')
       return { url, verdict }

@@ -60,6 +60,10 @@ export interface Tried {
   readonly wave: 1 | 2 | 3
   readonly status?: number
   readonly mediaType?: string
+  readonly etag?: string
+  readonly lastModified?: string
+  /** For how long the answer may be taken as it is, by its own word; 0 where it must not be kept. */
+  readonly maxAgeMs?: number
   /** `used`, or why it is "not here". */
   readonly verdict: string
 }

@@ -14,7 +14,10 @@ export function renderOutcome(outcome: Outcome): string {
   const { status, registration, service, next } = outcome
   const head = [status, ...(registration ? [`registration ${registration}`] : []), service]
   const title = ownLine(head.filter((part) => part !== undefined).join(' · '))
-  return [title, ...body(outcome), `Next: ${ownLine(next)}`].join('\n')
+  const changes = (outcome.changes ?? []).slice(0, 5).map((change) => {
+    return `note: the service has changed; this registration stays with what it began with: ${serviceWords(change)}`
+  })
+  return [title, ...body(outcome), ...changes, `Next: ${ownLine(next)}`].join('\n')
 }
 
 function body(outcome: Outcome): string[] {
