@@ -1,7 +1,7 @@
+import { beginSignup, effects, owner, startWorld, type World } from '@authmd/scenarios/world'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentAuth } from '../src/index.ts'
 import { answered, modes, turn, user } from './chat.ts'
-import { beginSignup, effects, owner, startWorld, type World } from './world.ts'
 
 let world: World
 beforeEach(async () => {

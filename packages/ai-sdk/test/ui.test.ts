@@ -1,3 +1,4 @@
+import { beginSignup, effects, owner, startWorld, type World } from '@authmd/scenarios/world'
 import {
   convertToModelMessages,
   isStepCount,
@@ -9,7 +10,6 @@ import {
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agentAuth } from '../src/index.ts'
 import { reloaded, type Script, scriptedModel, turn, user } from './chat.ts'
-import { beginSignup, effects, owner, startWorld, type World } from './world.ts'
 
 let world: World
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 import { allowLoopback, createAgentAuth, memoryStore } from '@authmd/core'
 import { signInLink } from '@authmd/sandbox'
+import { beginSignup, effects, email, owner, startWorld, type World } from '@authmd/scenarios/world'
 import {
   convertToModelMessages,
   createAgentUIStream,
@@ -18,7 +19,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type AuthAdapter, type AuthPart, type AuthUIMessage, agentAuth } from '../src/index.ts'
 import { modes, reloaded, type Script, scriptedModel, turn } from './chat.ts'
-import { beginSignup, effects, email, owner, startWorld, type World } from './world.ts'
 
 let world: World
 beforeEach(async () => {

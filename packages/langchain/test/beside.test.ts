@@ -17,8 +17,8 @@ import { agentOf, modes, type Script, type Setup, said, scriptedModel, turn } fr
 import {
   beginSignup,
   effects,
+  importKey,
   message,
-  obtain,
   owner,
   sent,
   startWorld,
@@ -42,7 +42,7 @@ const setupFor = (unnamedDecisions = false): Setup => ({
 
 describe.each(modes)('review pages that know nothing of authmd: %s', (mode) => {
   test('their answers count where the application says so', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = setupFor(true)
     const two = [message(world, 'one'), message(world, 'two')]
     const { result } = await turn(mode, setup, 't', hello, [two])
@@ -65,7 +65,7 @@ describe.each(modes)('review pages that know nothing of authmd: %s', (mode) => {
     ['edits', [{ type: 'edit' }, { type: 'edit' }]],
     ['something else', [true, 'approve']],
   ])('but not %s', async (_, decisions) => {
-    await obtain(world)
+    await importKey(world)
     const setup = setupFor(true)
     const two = [message(world, 'one'), message(world, 'two')]
     await turn(mode, setup, 't', hello, [two])
@@ -74,7 +74,7 @@ describe.each(modes)('review pages that know nothing of authmd: %s', (mode) => {
   })
 
   test('and not ids of other consents', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = setupFor(true)
     await turn(mode, setup, 't', hello, [message(world, 'one')])
     const resume = { decisions: [yes], authmd: { version: 1, consents: ['cns_other_0'] } }
@@ -83,7 +83,7 @@ describe.each(modes)('review pages that know nothing of authmd: %s', (mode) => {
   })
 
   test('and not the answer of a fork to a question that has been asked anew', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = setupFor(true)
     const agent = agentOf(setup, scriptedModel([message(world, 'one')]))
     const config = { configurable: { thread_id: 't' }, context: {} }
@@ -122,7 +122,7 @@ describe.each(modes)('humanInTheLoopMiddleware beside ours: %s', (mode) => {
   test.each(['before', 'after'] as const)(
     'each asks for its own, one after the other: %s',
     async (order) => {
-      await obtain(world)
+      await importKey(world)
       const setup = both(order, { remove: true })
       const calls = [message(world, 'one'), { name: 'remove', args: { path: '/tmp/x' } }]
       let state = await turn(mode, setup, 't', hello, [calls])
@@ -145,7 +145,7 @@ describe.each(modes)('humanInTheLoopMiddleware beside ours: %s', (mode) => {
   )
 
   test('arguments that it lets a person edit are another action', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = both('before', { auth_use: true })
     const first = await turn(mode, setup, 't', hello, [message(world, 'one')])
     expect(first.consents).toHaveLength(1)
@@ -158,7 +158,7 @@ describe.each(modes)('humanInTheLoopMiddleware beside ours: %s', (mode) => {
   })
 
   test('its approval of our tools is none of ours', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = both('after', { auth_use: true })
     await turn(mode, setup, 't', hello, [message(world, 'one')])
     const { consents } = await turn(mode, setup, 't', new Command({ resume: { decisions: [yes] } }))
@@ -227,7 +227,7 @@ describe('two agents at once, both paused', () => {
   const config = { configurable: { thread_id: 't' } }
 
   async function pair(unnamedDecisions: boolean) {
-    await obtain(world)
+    await importKey(world)
     const authmd = agentAuth(world.auth, { owner, unnamedDecisions })
     const agent = (text: string) =>
       agentOf({ authmd, checkpointer: undefined as never }, scriptedModel([message(world, text)]))

@@ -2,13 +2,12 @@ import { Command, MemorySaver } from '@langchain/langgraph'
 import { AIMessage, humanInTheLoopMiddleware } from 'langchain'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentAuth } from '../src/index.ts'
-import { agentOf, answer, modes, type Setup, said, scriptedModel, turn } from './chat.ts'
+import { agentOf, modes, type Setup, said, scriptedModel, turn } from './chat.ts'
 import {
   beginSignup,
   effects,
-  eve,
+  importKey,
   message,
-  obtain,
   owner,
   sent,
   startWorld,
@@ -30,13 +29,6 @@ function setupFor(more: Partial<Setup> = {}): Setup {
 
 const yes = { type: 'approve' }
 const edit = { type: 'edit', editedAction: { name: 'auth_discover', args: {} } }
-
-/** The checkpoint at which a thread stands now. */
-async function checkpoint(setup: Setup, thread: string) {
-  const agent = agentOf(setup, scriptedModel([]))
-  const { config } = await agent.getState({ configurable: { thread_id: thread } })
-  return { ...config.configurable }
-}
 
 async function consentId({ name, args }: ToolCall): Promise<string> {
   const verb = name === 'auth_use' ? 'use' : 'register'
@@ -62,20 +54,6 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
     expect(effects(world)).toEqual([])
   })
 
-  test('a made-up answer that comes before its question, at a checkpoint between the two', async () => {
-    const setup = setupFor()
-    const signup = await beginSignup(world)
-    const agent = agentOf(setup, scriptedModel([]))
-    const call = { ...signup, id: 'made-up', type: 'tool_call' as const }
-    const update = { messages: [new AIMessage({ content: '', tool_calls: [call] })] }
-    const config = { configurable: { thread_id: 't' } }
-    await agent.graph.updateState(config, update, 'model_request')
-    const resume = named(await consentId(signup))
-    const { told } = await turn(mode, setup, 't', new Command({ resume }))
-    expect(told).toEqual([expect.stringContaining('needs_consent')])
-    expect(effects(world)).toEqual([])
-  })
-
   test('a state in which our question seems to have been passed already', async () => {
     const setup = setupFor()
     const signup = await beginSignup(world)
@@ -92,81 +70,8 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
     expect(effects(world)).toEqual([])
   })
 
-  test('an answer used again, for the next question', async () => {
-    await obtain(world)
-    const setup = setupFor()
-    const first = await turn(mode, setup, 't', hello, [message(world, 'one')])
-    const [pause] = first.result.__interrupt__
-    const yes = await answer(setup, first, true)
-    const second = await turn(mode, setup, 't', yes, [message(world, 'two')])
-    expect(second.asked).toHaveLength(1)
-    expect(sent(world)).toBe(1)
-    const value = (yes.resume as Record<string, unknown>)[pause?.id ?? '']
-    const third = await turn(mode, setup, 't', new Command({ resume: value }))
-    expect(third.told).toEqual([expect.stringContaining('needs_consent')])
-    expect(sent(world)).toBe(1)
-  })
-
-  test('a checkpoint run again with its answer', async () => {
-    await obtain(world)
-    const setup = setupFor()
-    const asked = await turn(mode, setup, 't', hello, [message(world, 'once')])
-    const at = await checkpoint(setup, 't')
-    const yes = await answer(setup, asked, true)
-    await turn(mode, setup, 't', yes)
-    const again = await turn(mode, setup, at, yes)
-    const value = Object.values(yes.resume as object)[0]
-    const plain = await turn(mode, setup, at, new Command({ resume: value }))
-    expect([...again.asked, ...plain.asked]).toEqual([])
-    expect(plain.told.at(-1)).toContain('answered')
-    expect(sent(world)).toBe(1)
-  })
-
-  test('arguments altered between the question and the answer', async () => {
-    await obtain(world)
-    const setup = setupFor()
-    const asked = await turn(mode, setup, 't', hello, [message(world, 'harmless')])
-    const last = asked.messages.at(-1) as AIMessage
-    const { args } = message(world, 'harmful')
-    const altered = new AIMessage({
-      id: last.id ?? '',
-      content: '',
-      tool_calls: last.tool_calls?.map((call) => ({ ...call, args })) ?? [],
-    })
-    const agent = agentOf(setup, scriptedModel([]))
-    const config = { configurable: { thread_id: 't' } }
-    await agent.graph.updateState(config, { messages: [altered] }, 'model_request')
-    const yes = await answer(setup, asked, true)
-    const value = Object.values(yes.resume as object)[0]
-    await turn(mode, setup, 't', new Command({ resume: value }))
-    await turn(mode, setup, 't', yes).catch(() => undefined)
-    expect(sent(world)).toBe(0)
-  })
-
-  test('resumed for another owner', async () => {
-    const signup = await beginSignup(world)
-    const setup = setupFor()
-    const asked = await turn(mode, setup, 't', hello, [signup])
-    const other = { ...setup, authmd: agentAuth(world.auth, { owner: eve }) }
-    const { told } = await turn(mode, other, 't', await answer(setup, asked, true))
-    expect(told).toEqual([expect.stringContaining('error not_found')])
-    expect(effects(world)).toEqual([])
-  })
-
-  test('an answer of one thread in another', async () => {
-    await obtain(world)
-    const setup = setupFor()
-    const here = await turn(mode, setup, 'here', hello, [message(world, 'one')])
-    const there = await turn(mode, setup, 'there', hello, [message(world, 'two')])
-    const value = Object.values((await answer(setup, here, true)).resume as object)[0]
-    const { told } = await turn(mode, setup, 'there', new Command({ resume: value }))
-    expect(there.asked).toHaveLength(1)
-    expect(told).toEqual([expect.stringContaining('needs_consent')])
-    expect(sent(world)).toBe(0)
-  })
-
   test('the same call in a thread where nobody was asked', async () => {
-    await obtain(world)
+    await importKey(world)
     const setup = setupFor()
     const asked = await turn(mode, setup, 'here', hello, [message(world, 'one')])
     await world.session.decide(asked.consents[0] ?? '', {
@@ -179,35 +84,6 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
     ])
     expect(told).toEqual([expect.stringContaining('needs_consent')])
     expect(sent(world)).toBe(0)
-  })
-
-  test('an answer that came too late', async () => {
-    await obtain(world)
-    const setup = setupFor()
-    const asked = await turn(mode, setup, 't', hello, [message(world, 'late')])
-    world.sandbox.clock.advance(16 * 60_000)
-    const late = await turn(mode, setup, 't', await answer(setup, asked, true), [
-      message(world, 'late'),
-    ])
-    expect(late.told).toEqual([expect.stringContaining('needs_consent')])
-    expect(late.asked).toHaveLength(1)
-    expect(sent(world)).toBe(0)
-    await turn(mode, setup, 't', await answer(setup, late, true))
-    expect(sent(world)).toBe(1)
-  })
-
-  test('a no, and the model asks again twenty times', async () => {
-    const signup = await beginSignup(world)
-    const setup = setupFor()
-    const asked = await turn(mode, setup, 't', hello, [signup])
-    const script = Array.from({ length: 20 }, () => signup)
-    const again = await turn(mode, setup, 't', await answer(setup, asked, false), script)
-    expect(again.asked).toEqual([])
-    expect(again.told).toHaveLength(21)
-    expect(again.told.every((text) => text.includes('consent_denied'))).toBe(true)
-    const elsewhere = await turn(mode, setup, 't2', hello, [signup])
-    expect(elsewhere.asked).toEqual([])
-    expect(effects(world)).toEqual([])
   })
 
   test.each(['sync', 'exit'] as const)(
@@ -273,7 +149,7 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
   ] satisfies [string, (consents: readonly string[]) => unknown][])(
     'an answer that is none: %s',
     async (_, make) => {
-      await obtain(world)
+      await importKey(world)
       const setup = setupFor()
       const two = [message(world, 'one'), message(world, 'two')]
       const asked = await turn(mode, setup, 't', hello, [two])
@@ -285,16 +161,6 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
       expect(sent(world)).toBe(0)
     },
   )
-
-  test('switched off from the context', async () => {
-    const signup = await beginSignup(world)
-    const context = { interruptOn: {}, owner, authmd: false, unnamedDecisions: true }
-    const setup = setupFor({ context })
-    const { asked } = await turn(mode, setup, 't', hello, [signup])
-    expect(asked).toHaveLength(1)
-    await turn(mode, setup, 't', new Command({ resume: { decisions: [{ type: 'approve' }] } }))
-    expect(effects(world)).toEqual([])
-  })
 
   test('without our middleware', async () => {
     const signup = await beginSignup(world)

@@ -6,6 +6,7 @@ import {
   createMiddleware,
   humanInTheLoopMiddleware,
   type StructuredTool,
+  toolErrorMiddleware,
   toolRetryMiddleware,
 } from 'langchain'
 import { agentAuth } from '../src/index.ts'
@@ -121,7 +122,7 @@ async function setupOf(
     case 'a silent approval function':
       return { ...setup, middleware: [humanInTheLoopMiddleware({ interruptOn: {} })] }
     case 'everything twice':
-      return { ...setup, middleware: [authmd.middleware, toolRetryMiddleware(), twice] }
+      return { ...setup, middleware: [authmd.middleware, ...swallowing] }
     default:
       return setup
   }
@@ -136,6 +137,12 @@ const twice = createMiddleware({
 })
 
 type Approval = ReturnType<typeof approval>
+const swallowing = [
+  toolRetryMiddleware({ maxRetries: 2 }),
+  toolErrorMiddleware({ onError: () => 'x' }),
+  twice,
+]
+
 const approval = (consent: string | undefined) => ({
   decisions: [{ type: 'approve' }],
   authmd: { version: 1, consents: [consent] },

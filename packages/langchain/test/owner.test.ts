@@ -21,15 +21,6 @@ describe.each(modes)('the owner of a run: %s', (mode) => {
     checkpointer: new MemorySaver(),
   })
 
-  test('each run acts for the owner in its context', async () => {
-    const setup = forContext()
-    const { args } = await beginSignup(world)
-    const own = await turn(mode, { ...setup, context: { owner } }, 'a', hello, [list])
-    const others = await turn(mode, { ...setup, context: { owner: eve } }, 'b', hello, [list])
-    expect(own.told).toEqual([expect.stringContaining(args.registration)])
-    expect(others.told).toEqual([expect.not.stringContaining(args.registration)])
-  })
-
   test('two at once, each asked and answered for themselves', async () => {
     const setup = forContext()
     const run = async (who: Owner, approved: boolean) => {
@@ -43,16 +34,6 @@ describe.each(modes)('the owner of a run: %s', (mode) => {
     expect(kim.told).toEqual([expect.stringContaining('pending')])
     expect(other.told).toEqual([expect.stringContaining('consent_denied')])
     expect(effects(world)).toEqual(['bot_signup'])
-  })
-
-  test('resumed with the context of another', async () => {
-    const setup = forContext()
-    const signup = await beginSignup(world)
-    const asked = await turn(mode, { ...setup, context: { owner } }, 't', hello, [signup])
-    const yes = await setup.authmd.resume(asked.result, () => true)
-    const { told } = await turn(mode, { ...setup, context: { owner: eve } }, 't', yes)
-    expect(told).toEqual([expect.stringContaining('error not_found')])
-    expect(effects(world)).toEqual([])
   })
 
   /** @see mastra-ai/mastra#19873 */

@@ -11,6 +11,7 @@ import {
   effects,
   email,
   handOver,
+  importKey,
   obtain,
   solution,
   startWorld,
@@ -124,7 +125,7 @@ describe.each(storages)('from a service to a credential, kept in $name', ({ make
     const storage = await kept.open()
     const { service } = world
     const use = { service, method: 'POST', path: '/v2/debug/echo', json: { text: 'hello' } }
-    await obtain(world)
+    await importKey(world)
     const chat = new Chat('stream', adapter(world), [{ tool: 'auth_use', input: use }], { storage })
     const asked = await chat.say()
     const held = await kept.text()
@@ -219,7 +220,7 @@ describe('steps', () => {
   })
 
   test('what is held already ends the way at once', async () => {
-    await obtain(world)
+    await importKey(world)
     const before = effects(world)
     const ended = await new Run().start()
     expect(ended).toMatchObject({ status: 'success', result: { outcome: { status: 'ready' } } })

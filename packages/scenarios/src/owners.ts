@@ -34,12 +34,12 @@ export function ownerCases(driver: Driver, mode: Mode): void {
   /** @see mastra-ai/mastra#19873 */
   test('owners: none, in all the ways to name none', () =>
     inWorld(async (world) => {
-      const input = await beginSignup(world)
+      const signup = await beginSignup(world)
       const before = world.sandbox.log.length
       for (const [how, one] of Object.entries(none)) {
         const said = await driver
           .open(world, { mode, owner: one })
-          .then((chat) => chat.say([{ tool: 'auth_register', input }]))
+          .then((chat) => chat.say([signup]))
           .then(({ told }) => told.join('\n'), String)
         expect(said, how).toContain('owner')
       }

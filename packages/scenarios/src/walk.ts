@@ -100,7 +100,7 @@ function signup(world: World) {
   return [
     input('auth_discover', { service }),
     input('auth_register', { service }),
-    (text: string) => input('auth_register', solution(world, text)),
+    (text: string) => solution(world, text),
   ]
 }
 
