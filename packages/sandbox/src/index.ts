@@ -1,5 +1,24 @@
+export { claimLink } from './auth-md/claim-mail.ts'
+export { type AuthMdEndpoint, type AuthMdErrorCode, authMdFault } from './auth-md/errors.ts'
+export type { AuthMdSite } from './auth-md/index.ts'
+
+export type {
+  AuthMdOptions,
+  AuthMdProfile,
+  AuthMdRelease,
+  AuthMdVariant,
+  AuthMdVersion,
+  IdentityMethod,
+} from './auth-md/options.ts'
+export { type Person, type PersonPage, personAt } from './auth-md/person.ts'
 export type { Clock, SandboxClock } from './clock.ts'
 export type { ActiveFault, BodyReplacement, Fault, When } from './faults.ts'
+export type {
+  EventWish,
+  IdentityProvider,
+  IdJagWish,
+  TokenDefect,
+} from './identity-provider/index.ts'
 export type { LedgerEntry, SecretKind } from './ledger.ts'
 export { type LogEntry, longestChain } from './log.ts'
 export type { Mail, Mailbox } from './mail.ts'

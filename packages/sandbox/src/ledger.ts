@@ -7,20 +7,29 @@ export type SecretKind =
   | 'mail_link_token'
   | 'redirect_token'
   | 'portal_session'
+  | 'access_token'
+  | 'refresh_token'
+  | 'identity_assertion'
+  | 'claim_token'
+  | 'claim_attempt_token'
+  | 'user_code'
+  | 'browser_session'
+  | 'id_token'
+  | 'id_jag'
 
 /** A secret that a service gave out. Times are ms by the sandbox's clock. */
 export interface LedgerEntry {
   id: string
   kind: SecretKind
   value: string
-  /** The account's id. */
+  /** The account's id; for what an auth.md service issues, the registration's. */
   account: string
   issuedAt: number
   expiresAt?: number
   /** When it was first presented and accepted; for one-time tokens, when it was used up. */
   usedAt?: number
   revokedAt?: number
-  /** `n` of the request whose handling issued it. */
+  /** `n` of the request whose handling issued it; 0 where a test had it made without one. */
   request: number
   /** What an API key is called in the portal, and what it may do. */
   name?: string

@@ -1,6 +1,9 @@
+import { type AuthMdSite, mountAuthMds } from './auth-md/index.ts'
+import type { AuthMdOptions, OneOrMore } from './auth-md/options.ts'
 import { type Clock, createClock, type SandboxClock } from './clock.ts'
 import { controlApp } from './control.ts'
 import type { Fault, Faults } from './faults.ts'
+import { type IdentityProvider, mountIdentityProvider } from './identity-provider/index.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { LogEntry } from './log.ts'
 import { type Mailbox, MailServer, mailApp } from './mail.ts'
@@ -15,6 +18,8 @@ export interface SandboxOptions extends TelnyxOptions {
   clock?: Clock
   /** Faults that are in force from the beginning. */
   faults?: readonly Fault[]
+  /** The auth.md services, each under a name of its own; one of v0.7 if absent. */
+  authMd?: OneOrMore<AuthMdOptions>
 }
 
 /** Origins without a slash at the end, such as `http://api.telnyx.localhost:8787`. */
@@ -23,6 +28,9 @@ export interface SandboxUrls {
   developers: string
   portal: string
   site: string
+  /** The API of the first auth.md service; `authMd` has the rest. */
+  authMd: string
+  identityProvider: string
   mail: string
   control: string
 }
@@ -32,6 +40,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly urls: SandboxUrls
   readonly clock: SandboxClock
   readonly mail: Mailbox
+  /** The auth.md services, in the order of the options. */
+  readonly authMd: readonly [AuthMdSite, ...AuthMdSite[]]
+  /** Vouches for users at all auth.md services. */
+  readonly identityProvider: IdentityProvider
   readonly faults: Pick<Faults, 'add' | 'list' | 'clear' | 'names'>
   /** Every secret ever issued, oldest first. It grows while the sandbox runs. */
   readonly ledger: readonly LedgerEntry[]
@@ -47,22 +59,26 @@ export interface Sandbox extends AsyncDisposable {
  * Starts the services on 127.0.0.1, each site on a virtual host below `.localhost`. All state is
  * in memory and gone after `close()`.
  *
- * @throws Error (`EADDRINUSE` …) when the port cannot be had; TypeError for a fault that makes no sense
+ * @throws Error (`EADDRINUSE` …) when the port cannot be had; TypeError for a fault that makes no sense,
+ * or for two auth.md services of one name
  *
  * @example
  * await using sandbox = await startSandbox({ euTerms: true })
  * console.log(sandbox.urls.developers + '/auth.md')
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 0, clock: base, faults = [], ...telnyxOptions } = options
+  const { port = 0, clock: base, faults = [], authMd = {}, ...telnyxOptions } = options
   const clock = createClock(base)
   const server = await startServer(port, clock)
   const mail = new MailServer(clock)
   const telnyx = mountTelnyx(server, mail, telnyxOptions)
+  const identityProvider = mountIdentityProvider(server)
   const answerTo = (nonceOrProblem: string) => telnyx.challenges.answerTo(nonceOrProblem)
   server.mount('mail.localhost', mailApp(mail), { logged: false })
   server.mount('control.localhost', controlApp(server, answerTo), { logged: false })
+  let sites: Sandbox['authMd']
   try {
+    sites = mountAuthMds(server, mail, [identityProvider], authMd)
     for (const fault of faults) server.faults.add(fault)
   } catch (error) {
     await server.close()
@@ -72,11 +88,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     port: server.port,
     urls: {
       ...telnyx.urls,
+      authMd: sites[0].api,
+      identityProvider: identityProvider.issuer,
       mail: server.origin('mail.localhost'),
       control: server.origin('control.localhost'),
     },
     clock,
     mail,
+    authMd: sites,
+    identityProvider,
     faults: server.faults,
     ledger: server.ledger.entries,
     log: server.log,

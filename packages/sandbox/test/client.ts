@@ -41,6 +41,10 @@ export async function send(method: string, url: string, sent: Sent = {}): Promis
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
+  return read(response)
+}
+
+export async function read(response: Response): Promise<Got> {
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.startsWith('application/json')
   const json: unknown = isJson && text !== '' ? JSON.parse(text) : undefined

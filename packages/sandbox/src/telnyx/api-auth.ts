@@ -1,7 +1,7 @@
 import type { LedgerEntry, SecretKind } from '../ledger.ts'
+import { RateLimit } from '../rate-limit.ts'
 import type { SandboxContext } from '../server.ts'
 import { apiError } from './api-error.ts'
-import { RateLimit } from './rate-limit.ts'
 import type { Telnyx } from './state.ts'
 
 export type Guard = (

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
+import { RateLimit } from '../rate-limit.ts'
 import type { SandboxContext, SandboxEnv } from '../server.ts'
 import { apiError, jsonBody } from './api-error.ts'
-import { RateLimit } from './rate-limit.ts'
 import { sendSignInLink } from './sign-in-mail.ts'
 import { openAccount, type Telnyx } from './state.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from './clock.ts'
 
 /** At most `max` in any `windowMs`, counted for each key on its own. */
 export class RateLimit {
