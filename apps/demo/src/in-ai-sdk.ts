@@ -24,21 +24,24 @@ export function inAiSdk(realModel: LanguageModel | undefined): Framework {
             throw error
           },
         })
-        const asked: { approvalId: string; reason: string | undefined }[] = []
+        const asked: { approvalId: string; tool: string; reason: string | undefined }[] = []
         for await (const part of result.fullStream) {
           stage.left('stream chunks', part)
           if (part.type === 'tool-call') stage.calls(part.toolName, part.input)
           if (part.type === 'tool-result' && !part.preliminary)
             stage.reads((part.output as { text: string }).text)
-          if (part.type === 'tool-approval-request') asked.push({ reason: undefined, ...part })
+          if (part.type === 'tool-approval-request') {
+            const { approvalId, toolCall, reason } = part
+            asked.push({ approvalId, tool: toolCall.toolName, reason })
+          }
         }
         const said = await result.text
         if (said !== '') stage.says(said)
         messages.push(...(await result.responseMessages))
         if (realModel) stage.prompted(messages, (await result.totalUsage).inputTokens ?? 0)
         const answers = []
-        for (const { approvalId, reason } of asked) {
-          const approved = await stage.agrees(reason ?? '')
+        for (const { approvalId, tool, reason } of asked) {
+          const approved = await stage.agrees(tool, reason ?? '')
           answers.push({ type: 'tool-approval-response' as const, approvalId, approved })
         }
         if (answers.length > 0) messages.push({ role: 'tool', content: answers })

@@ -61,7 +61,8 @@ export const inLangChain: Framework = {
         while (isInterrupted(result)) {
           result = await go(
             await authmd.resume(result, (question) => {
-              return question.kind === 'consent' ? stage.agrees(question.summary) : undefined
+              if (question.kind !== 'consent') return undefined
+              return stage.agrees(question.tool, question.summary)
             }),
           )
         }

@@ -58,14 +58,14 @@ export const inMastra: Framework = {
           const [question] = await hear(run.fullStream as AsyncIterable<unknown>)
           if (question === undefined) break
           const { runId } = run
-          const { toolCallId, pause } = question
+          const { toolCallId, toolName, pause } = question
           if (pause) {
             paused = { runId, toolCallId }
             stage.waits(question.text, pause.need?.url)
             break
           }
           const answer = { runId, toolCallId, ...options }
-          run = (await stage.agrees(question.text))
+          run = (await stage.agrees(toolName, question.text))
             ? await agent.approveToolCall(answer)
             : await agent.declineToolCall(answer)
         }

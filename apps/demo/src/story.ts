@@ -55,8 +55,8 @@ export interface Stage {
   says(text: string): void
   /** The framework itself waits for what a person does elsewhere. */
   waits(text: string, url: string | undefined): void
-  /** Puts the question to the person. */
-  agrees(summary: string): Promise<boolean>
+  /** Puts the question about a call of this tool to the person. */
+  agrees(tool: string, summary: string): Promise<boolean>
 }
 
 export interface Framework {
@@ -93,7 +93,6 @@ export async function tell(
   const control = `control-${randomBytes(12).toString('hex')}`
   const counts = { toolCalls: 0, approvals: 0, roundTrips: 0, contextTokens: 0 }
   const mounted = { calls: 0, approvals: 0 }
-  let current = ''
   try {
     const auth = createAgentAuth({
       store: fileStore({ dir: join(dir, 'store'), key: keyFromEnv('AUTHMD_DEMO_KEY') }),
@@ -119,7 +118,6 @@ export async function tell(
         counts.contextTokens += tokens
       },
       calls: (tool, input) => {
-        current = tool
         if (tool.startsWith('auth_')) counts.toolCalls++
         else mounted.calls++
         screen.toolCall(tool, input)
@@ -138,8 +136,8 @@ export async function tell(
         page = url
         screen.said('agent', `${text} ${url ?? ''}`)
       },
-      agrees: async (summary) => {
-        if (current.startsWith('auth_')) counts.approvals++
+      agrees: async (tool, summary) => {
+        if (tool.startsWith('auth_')) counts.approvals++
         else mounted.approvals++
         screen.asks(summary)
         const approved = await person.approves()
