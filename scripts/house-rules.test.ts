@@ -1,6 +1,6 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { existsSync, globSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync('{packages,apps}/*/{src,test}/**/*.{ts,tsx}', { cwd: root }).map((path) => {
@@ -111,4 +111,85 @@ test('nothing but the transports opens a connection', () => {
   })
   // The engine is handed the guarded fetch under that name.
   expect(opening.map(({ path }) => path)).toEqual(['packages/core/src/engine/send.ts'])
+})
+
+describe('runtime dependencies', () => {
+  const allowed = /^(MIT|ISC|BSD-[23]-Clause|0BSD|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Unlicense)$/
+  interface Manifest {
+    readonly name: string
+    readonly version: string
+    readonly private?: boolean
+    readonly license?: string
+    readonly scripts?: Readonly<Record<string, string>>
+    readonly dependencies?: Readonly<Record<string, string>>
+    readonly optionalDependencies?: Readonly<Record<string, string>>
+  }
+  const manifest = (dir: string) =>
+    JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest
+  const namesOf = ({ dependencies, optionalDependencies }: Manifest) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+
+  /** The directory of a dependency, looked for as Node does. */
+  function locate(from: string, name: string): string | undefined {
+    for (let dir = realpathSync(from); dir !== dirname(dir); dir = dirname(dir)) {
+      const found = join(dir, 'node_modules', name)
+      if (existsSync(join(found, 'package.json'))) return realpathSync(found)
+    }
+    return undefined
+  }
+
+  const published = globSync('packages/*/package.json', { cwd: root })
+    .map((path) => join(root, dirname(path)))
+    .filter((dir) => manifest(dir).private !== true)
+  const direct = published.flatMap((dir) =>
+    namesOf(manifest(dir))
+      .filter((name) => !name.startsWith('@authmd/'))
+      .map((name) => ({ of: basename(dir), name, dir: locate(dir, name) ?? '' })),
+  )
+  const bytes = (dir: string): number =>
+    readdirSync(dir, { withFileTypes: true }).reduce((sum, entry) => {
+      if (entry.name === 'node_modules') return sum
+      const path = join(dir, entry.name)
+      return sum + (entry.isDirectory() ? bytes(path) : statSync(path).size)
+    }, 0)
+
+  test('are exactly those that docs/dependencies.md names, with their licence and size', () => {
+    const text = readFileSync(join(root, 'docs/dependencies.md'), 'utf8')
+    const named = [...text.matchAll(/^\| `([^`]+)` +\| (\S+) +\| (\S+) +\| (\d+) +\| \S/gm)].map(
+      ([, name = '', of = '', license = '', size = '']) => ({
+        of,
+        name,
+        license,
+        size: Number(size),
+      }),
+    )
+    const key = ({ of, name }: { of: string; name: string }) => `${of}: ${name}`
+    expect(named.map(key).sort()).toEqual(direct.map(key).sort())
+    for (const one of named) {
+      const { dir = '' } = direct.find((other) => key(other) === key(one)) ?? {}
+      expect(one.license, key(one)).toBe(manifest(dir).license)
+      const actual = bytes(dir) / 1024
+      expect(Math.abs(actual - one.size) / actual, `${key(one)}: ${actual} kB`).toBeLessThan(0.25)
+    }
+  })
+
+  test('run no script when they are installed, and have a licence that we may pass on', () => {
+    const seen = new Map<string, Manifest>()
+    const visit = (dir: string): void => {
+      if (seen.has(dir)) return
+      const own = manifest(dir)
+      seen.set(dir, own)
+      for (const name of namesOf(own)) {
+        const below = locate(dir, name)
+        if (below !== undefined) visit(below)
+      }
+    }
+    for (const { dir } of direct) visit(dir)
+    expect(seen.size).toBeGreaterThan(direct.length)
+    const bad = [...seen.values()].filter(({ scripts = {}, license = '' }) => {
+      const script = ['preinstall', 'install', 'postinstall'].some((name) => name in scripts)
+      return script || !allowed.test(license)
+    })
+    expect(bad.map(({ name, license }) => `${name}: ${license}`)).toEqual([])
+  })
 })

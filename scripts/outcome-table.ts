@@ -1,6 +1,7 @@
 // Writes docs/outcomes.md from the reports of the adapters' tests; with --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { markdownTable } from './markdown-table.ts'
 
 interface Report {
   readonly testResults: readonly {
@@ -41,14 +42,7 @@ const tables = [...groups].map(([group, titles]) => {
     [group, ...columns],
     ...[...titles].map((title) => [title.slice(group.length + 2), ...cells(title)]),
   ]
-  const widths =
-    lines[0]?.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0))) ?? []
-  const [head = [], ...body] = lines.map((line) =>
-    line.map((cell, at) => cell.padEnd(widths[at] ?? 0)),
-  )
-  const rule = widths.map((width) => '-'.repeat(width))
-  // As the formatter lays tables out, so that it has nothing to change.
-  return [head, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n')
+  return markdownTable(lines)
 })
 
 const text = `# Every scenario in every framework

@@ -11,6 +11,7 @@ afterEach(() => world.close())
 
 const eve = { tenant: 'acme', user: 'eve' }
 
+/** @see vercel/ai#7637 */
 describe.each([...modes, 'agent' as const])('owner from toolsContext: %s', (mode) => {
   const forOwner = (who: typeof owner) => {
     const { tools, toolApproval, toolsContext } = agentAuth(world.auth, { owner: 'context' })

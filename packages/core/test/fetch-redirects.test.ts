@@ -45,6 +45,7 @@ const keyHeaders: readonly [string, Parameters<typeof hold>[1]][] = [
  * @see apify/crawlee#4134
  * @see adobe/fetch#447
  * @see whatwg/fetch#944
+ * @see modelcontextprotocol/typescript-sdk PR 2465
  */
 describe.each(keyHeaders)('with a key in %s', (_name, more) => {
   const header = more?.header?.name.toLowerCase() ?? 'authorization'

@@ -39,6 +39,14 @@ async function guided(answers: () => number) {
   return { ...held, origin, handle, revoke }
 }
 
+/**
+ * The verdict says what is true: ended at the service, only here, or not known.
+ *
+ * @see anthropics/claude-ai-mcp#451
+ * @see CALLE-AI/awesome-phone-call-agents#775
+ * @see modelcontextprotocol/typescript-sdk PR 739
+ * @see clerk/cli PR 418
+ */
 describe('a key that a person deletes', () => {
   it('is out of use at once, still works, is deleted, is refused', async () => {
     const { store, sandbox, auth, session, handle, entry, revoke } = await registered()
@@ -183,6 +191,7 @@ describe('a key that a person deletes', () => {
   })
 })
 
+/** @see anthropics/claude-ai-mcp#451 */
 describe('a key that nobody can be led to delete', () => {
   it('is forgotten, and that is said', async () => {
     const { auth, session, service, handle } = await hold(ok)

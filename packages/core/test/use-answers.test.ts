@@ -210,6 +210,7 @@ describe('bodies', () => {
 })
 
 describe('secrets in answers', () => {
+  /** @see nesquena/hermes-webui#5871 */
   it('are taken out in every encoding, also torn apart', async () => {
     const { sandbox, session, key, handle } = await withKey()
     await using _ = sandbox

@@ -122,6 +122,7 @@ describe('what use refuses to send', () => {
     expect(trap.connections() + service.connections()).toBe(0)
   })
 
+  /** The owner is no input of a tool, as some cookbooks have it. */
   it('fields that a model has no business with', async () => {
     const { session, service } = await hold(json)
     const call = { service: service.origin, path: '/x', owner: { tenant: 'other' }, approved: true }

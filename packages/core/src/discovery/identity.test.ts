@@ -28,6 +28,10 @@ describe('resource metadata', () => {
     ['a metadata address', 'http://169.254.169.254/'],
     ['a private address', 'https://10.0.0.1/'],
     ['a file', 'file:///etc/passwd'],
+    ['a port for mail', 'https://api.acme.example:25/'],
+    ['a port for shells', 'https://api.acme.example:22/'],
+    ['a port of a cache', 'https://api.acme.example:6379/'],
+    ['a port of a database', 'https://api.acme.example:5432/'],
   ])('may name %s, which is not asked', async (_, server) => {
     const sites = await startSites({
       'api.acme.localhost/.well-known/oauth-protected-resource': {

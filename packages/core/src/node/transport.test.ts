@@ -59,6 +59,19 @@ describe('addresses', () => {
     expect(connections()).toBe(seen.length)
   })
 
+  it('of several addresses each is checked, and the first that answers is spoken to (happy eyeballs)', async () => {
+    const { port, seen } = await serve((_request, response) => response.end('here'))
+    const addresses = ['127.0.0.2', '::1', '127.0.0.1']
+    const checked: string[] = []
+    const response = await nodeTransport({ lookup: async () => addresses }).request(
+      new Request(`http://svc.test:${port}/`),
+      (address) => checked.push(address),
+    )
+    expect(await response.text()).toBe('here')
+    expect(checked).toEqual(addresses)
+    expect(seen).toHaveLength(1)
+  })
+
   it('checks literal addresses and localhost too', async () => {
     const { port, connections } = await trap()
     const lookup = vi.fn(async () => ['1.1.1.1'])

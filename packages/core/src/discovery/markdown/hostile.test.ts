@@ -9,6 +9,7 @@ const numbered = (count: number, one: (n: number) => string): string =>
 // Each of these takes minutes to hours, or all of the stack, where nothing guards the parser.
 it.each([
   ['500,000 nested lists in one line', fill('- ')],
+  ['5 MB of nested lists', '- '.repeat(2_500_000)],
   ['lists in lists', fill('- - - - - - - -x\n')],
   ['quotes in quotes', fill('> > > > > >x\n\n')],
   ['1,400 lists by indentation', numbered(1_400, (n) => `${' '.repeat(n)}- x\n`)],

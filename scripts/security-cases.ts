@@ -1,0 +1,443 @@
+/** One hostile input, or a family of them, and the tests that stand for it. */
+export interface SecurityCase {
+  readonly what: string
+  /** `<path below packages>: <part of the test's full name>`; each must have passed. */
+  readonly tests: readonly string[]
+  /** Why no test stands for it yet. */
+  readonly missing?: string
+}
+
+const url = 'core/src/net/url.test.ts'
+const address = 'core/src/net/address.test.ts'
+const guarded = 'core/src/net/guarded-fetch.test.ts'
+const redirects = 'core/src/net/redirects.test.ts'
+const body = 'core/src/net/guarded-body.test.ts'
+const json = 'core/src/net/json.test.ts'
+const transport = 'core/src/node/transport.test.ts'
+const web = 'core/src/net/web-transport.test.ts'
+const identity = 'core/src/discovery/identity.test.ts'
+const metadata = 'core/src/discovery/metadata.test.ts'
+const hostile = 'core/src/discovery/markdown/hostile.test.ts'
+const read = 'core/src/discovery/markdown/read.test.ts'
+const audience = 'core/src/use/audience.test.ts'
+const redactor = 'core/src/use/redactor.test.ts'
+const unseen = 'core/src/use/redactor-unseen.test.ts'
+const discover = 'core/test/discover.test.ts'
+const changes = 'core/test/changes.test.ts'
+const alike = 'core/test/look-alike.test.ts'
+const uses = 'core/test/use-requests.test.ts'
+const answers = 'core/test/use-answers.test.ts'
+const fetches = 'core/test/fetch.test.ts'
+const mcp = 'core/test/mcp-hostile.test.ts'
+const intake = 'core/test/intake.test.ts'
+const handed = 'core/test/intake-answers.test.ts'
+const browser = 'core/test/intake-browser.test.ts'
+const pasted = 'core/src/people/pasted-key.test.ts'
+const ledger = 'core/test/consent-ledger.test.ts'
+const cooling = 'core/test/cooling-off.test.ts'
+const files = 'core/src/node/file-store.test.ts'
+const rotation = 'core/src/node/file-store-rotation.test.ts'
+const rows = 'core/src/vault/sealed.test.ts'
+const render = 'core/src/tools/render.test.ts'
+
+/** By section, in the order of the table. */
+export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = {
+  Addresses: [
+    {
+      what: 'Metadata services of clouds, by address and by name',
+      tests: [
+        `${url}: refuses where http://169.254.169.254/`,
+        `${url}: metadata.google.internal`,
+        `${url}: [fd00:ec2::254]`,
+      ],
+    },
+    {
+      what: 'Loopback and unspecified addresses, unless the application allowed loopback and the start was loopback too',
+      tests: [
+        `${guarded}: opens nothing for a refused address`,
+        `${guarded}: opens nothing on loopback where the start was elsewhere`,
+        `${url}: needs both for loopback`,
+        `${url}: opens nothing but loopback`,
+      ],
+    },
+    {
+      what: 'Loopback written as one number, in hex, in octal, or short',
+      tests: [
+        `${url}: https://2130706433/`,
+        `${url}: https://0x7f.1/`,
+        `${url}: https://0177.0.0.1/`,
+        `${url}: https://127.1/`,
+        `${guarded}: opens nothing for a refused address`,
+      ],
+    },
+    {
+      what: 'IPv6 forms that carry a private IPv4 address (mapped, NAT64, 6to4, Teredo)',
+      tests: [
+        `${address}: refuses ::ffff:10.0.0.1`,
+        `${address}: refuses 64:ff9b::a00:1`,
+        `${address}: refuses 2002:a00:1::`,
+        `${address}: refuses 2001:0:4136`,
+      ],
+    },
+    {
+      what: 'Private, shared, reserved, link-local, unique-local and multicast ranges',
+      tests: [
+        `${address}: refuses 10.0.0.1`,
+        `${address}: refuses 172.16.0.1`,
+        `${address}: refuses 192.168.1.1`,
+        `${address}: refuses 100.64.0.1`,
+        `${address}: refuses 192.0.0.1`,
+        `${address}: refuses 198.18.0.1`,
+        `${address}: refuses 224.0.0.1`,
+        `${address}: refuses 240.0.0.1`,
+        `${address}: refuses fe80::1`,
+        `${address}: refuses fc00::1`,
+        `${address}: refuses ff02::1`,
+      ],
+    },
+    {
+      what: 'A name with a public and a private address',
+      tests: [
+        `${transport}: resolves to a public and a private address is refused`,
+        `${transport}: of several addresses each is checked`,
+      ],
+    },
+    {
+      what: 'A name that is answered differently the second time (rebinding)',
+      tests: [
+        `${transport}: the address that was checked is the one connected to`,
+        `${transport}: never leads to the second`,
+        `${transport}: made with loopback allowed is closed to a request without`,
+      ],
+    },
+    {
+      what: 'Redirects to a refused address, to http, to another scheme or origin',
+      tests: [
+        `${redirects}: 302 to a refused address is refused`,
+        `${redirects}: 303 to a refused`,
+        `${redirects}: 307 to a refused`,
+        `${redirects}: 308 to a refused`,
+        `${redirects}: 307 to http:, file:, data:, gopher:`,
+        `${redirects}: from https to http is refused on loopback too`,
+        `${redirects}: 302 to another origin is refused by default`,
+      ],
+    },
+    {
+      what: 'A credential or a body on its way to another origin',
+      tests: [
+        `${redirects}: no credential crosses an origin`,
+        `${redirects}: 307 never carries a body`,
+        `${redirects}: does not come back with a second redirect`,
+      ],
+    },
+    {
+      what: 'Thirty hops, and a loop',
+      tests: [`${redirects}: 30 hops end after the fifth`, `${redirects}: a loop ends at once`],
+    },
+    {
+      what: 'URLs that read otherwise than they are: userinfo, backslash, fragment, encoded dot, look-alike letters, final dot',
+      tests: [
+        `${url}: refuses https://user:pass@svc.test/ as a URL`,
+        `${url}: as the URL standard does`,
+        `${url}: shows hosts in punycode`,
+        `${url}: compares origins`,
+      ],
+    },
+    {
+      what: 'Ports of other protocols, named by a document',
+      tests: [
+        `${identity}: a port for mail`,
+        `${identity}: a port for shells`,
+        `${identity}: a port of a cache`,
+        `${identity}: a port of a database`,
+        `${url}: refuses where https://svc.test:6379/`,
+      ],
+    },
+    {
+      what: 'Bodies without end, with 10 GiB declared, at a byte a second; gzip bombs; huge headers; two content lengths',
+      tests: [
+        `${body}: a body that never ends`,
+        `${body}: 10 GiB declared`,
+        `${body}: 1 byte a second`,
+        `${body}: a gzip bomb`,
+        `${body}: a 50 MB header`,
+        `${body}: two content lengths`,
+        `${body}: the limit is 1 MiB`,
+      ],
+    },
+    {
+      what: 'JSON under another type, with a byte order mark, in UTF-16 or broken UTF-8, with doubled or dangerous keys, too deep, with numbers that are none',
+      tests: [
+        `${body}: JSON sent as text/html`,
+        `${body}: reads UTF-8 with BOM`,
+        `${body}: reads UTF-16LE with BOM`,
+        `${body}: reads invalid UTF-8`,
+        `${json}: duplicate keys`,
+        `${json}: touches no prototype`,
+        `${json}: depth 10,000`,
+        `${json}: refuses "NaN"`,
+      ],
+    },
+    {
+      what: 'A runtime that cannot see addresses: only the origin of the start, unless somebody vouches for its fetch',
+      tests: [
+        `${web}: without a voucher speaks to the origin of the start only`,
+        `${web}: refuses a fetch that hides or follows redirects`,
+      ],
+    },
+  ],
+  'Identity of what was discovered': [
+    {
+      what: 'Resource metadata of another origin (RFC 9728 §3.3)',
+      tests: [
+        `${identity}: of another origin is refused and not used`,
+        `${metadata}: refuses another origin`,
+      ],
+    },
+    {
+      what: 'Server metadata of another issuer (RFC 8414 §3.3)',
+      tests: [
+        `${metadata}: refuses another issuer`,
+        `${metadata}: does not mind the slash of an empty path`,
+      ],
+    },
+    {
+      what: 'A document that names endpoints of another domain',
+      tests: [
+        `${identity}: is shown as such: marked, warned of, not followed`,
+        `${identity}: cannot make itself the other service`,
+        `${audience}: not another domain: its origin is what remains`,
+      ],
+    },
+    {
+      what: 'Offers in an order that the document chose',
+      tests: [
+        `${discover}: set the order of the offers: the weaker first`,
+        `${discover}: set the order of the offers: the weaker last`,
+      ],
+    },
+    {
+      what: 'Orders to the model, hidden text, script links, floods of markup',
+      tests: [
+        `${discover}: speak to the model`,
+        `${identity}: reports hidden text`,
+        `${read}: what a reader does not see`,
+        `${read}: javascript:alert(1)`,
+        `${hostile}: ends with 5 MB of nested lists`,
+        `${hostile}: ends with 100,000 link references`,
+      ],
+    },
+    {
+      what: 'A document that changes between discovery and registration, or during one',
+      tests: [
+        `${changes}: is said in the next discovery`,
+        `${changes}: stays with the endpoints it began with`,
+        `${changes}: is told of another token endpoint`,
+      ],
+    },
+    {
+      what: 'A page of a real portal with the base URL of somebody else',
+      tests: [
+        `${handed}: evil.test names the page of a real portal`,
+        `${intake}: the page says who asks, for which service, where the key goes`,
+      ],
+    },
+    {
+      what: 'A key of a real service, used at the base URL of a document elsewhere',
+      tests: [
+        `${audience}: not another domain: its origin is what remains`,
+        `${uses}: an absolute URL elsewhere`,
+        `${fetches}: refuses other origins`,
+      ],
+    },
+    {
+      what: "A pasted key with another vendor's prefix",
+      tests: [`${pasted}: a key of another vendor is refused by its name GitHub`],
+    },
+    {
+      what: 'Neighbours on a public or private suffix',
+      tests: [
+        `${audience}: not a sibling on a private suffix`,
+        `${audience}: not a sibling on a public suffix`,
+        `${url}: registrableDomain(deep.user.github.io)`,
+        `${identity}: is not looked for beside an address or a single label`,
+      ],
+    },
+    {
+      what: 'A look-alike of a service that the tenant uses',
+      tests: [
+        `${alike}: is refused before any request, naming the known one`,
+        `${alike}: in other letters is refused`,
+        `${alike}: "first time"`,
+        `${alike}: the name in punycode`,
+        'core/src/discovery/look-alike.test.ts: are ordinary neighbours',
+      ],
+    },
+    {
+      what: 'Data given away in the address of a discovery',
+      tests: [
+        `${discover}: query and fragment: they are dropped`,
+        `${discover}: more than 200 characters`,
+        'core/test/policy-register.test.ts: that is denied sends nothing, wherever a model puts the data',
+      ],
+    },
+  ],
+  "The model's side channels": [
+    {
+      what: 'A puzzle that asks for secrets, hides characters, or is huge',
+      tests: [
+        'core/test/telnyx.test.ts: a puzzle reaches the model cut',
+        `${render}: of 1 MB become 2,000 characters`,
+      ],
+    },
+    {
+      what: 'Headers outside the list, and other ways to change the method',
+      tests: [`${uses}: the header "X-HTTP-Method-Override"`],
+    },
+    {
+      what: 'Paths that lead out of the audience in disguise',
+      tests: [
+        `${uses}: the path "/v2evil"`,
+        `${uses}: the path "/v2/..%2fadmin"`,
+        `${audience}: is read in more than one way`,
+      ],
+    },
+    {
+      what: 'Approvals and owners that the model writes itself',
+      tests: [
+        `${uses}: fields that a model has no business with`,
+        'core/src/tools/tools.test.ts: have no field in which a model could choose',
+        'mastra/test/consent.test.ts: an approval that the model writes among its arguments',
+      ],
+    },
+    {
+      what: 'Mounted tools that give orders, change, or call themselves harmless',
+      tests: [
+        `${mcp}: a description with orders and hidden characters`,
+        `${mcp}: the tool that changed is refused`,
+        `${mcp}: hints of the server waive nothing`,
+      ],
+    },
+    {
+      what: 'Ordinary answers stay as they are',
+      tests: [`${unseen}: 200 ordinary answers are unchanged`],
+    },
+  ],
+  Secrets: [
+    {
+      what: 'A key that the service echoes, in any encoding, torn over chunks, in a JWT',
+      tests: [
+        `${answers}: are taken out in every encoding`,
+        `${answers}: are taken out of headers and errors`,
+        `${redactor}: however the text is cut into chunks`,
+        `${redactor}: a JWT whose claim holds the secret`,
+      ],
+    },
+    { what: 'A new secret in an answer', tests: [`${answers}: that are new go into the vault`] },
+    {
+      what: 'Headers that carry credentials, and places for secrets in bodies',
+      tests: [
+        `${uses}: the header "Authorization"`,
+        `${uses}: the header "Host"`,
+        `${uses}: the header "Proxy-Authorization"`,
+      ],
+    },
+    {
+      what: 'Paths that resolve elsewhere',
+      tests: [
+        `${uses}: the path "//evil.test/x"`,
+        `${uses}: the path "/v2/%2e%2e/admin"`,
+        `${uses}: an absolute URL elsewhere`,
+      ],
+    },
+    {
+      what: 'Line ends, NUL and floods in header values and credentials',
+      tests: [`${uses}: the header value`, 'core/test/import.test.ts: what is no key is refused'],
+    },
+    {
+      what: 'Every way of printing, and all that a framework keeps',
+      tests: [
+        'core/src/vault/secret.test.ts: no way of printing shows the value',
+        'ai-sdk/test/flow.test.ts: no secret is seen',
+        'mastra/test/flow.test.ts: no secret is seen',
+        'langchain/test/flow.test.ts: discover, register, claim, use and revoke',
+      ],
+    },
+    {
+      what: 'Records copied, swapped, flipped, without their key, or from the future',
+      tests: [
+        `${files}: a record copied to another owner`,
+        `${rows}: two rows swapped`,
+        `${files}: every flipped byte`,
+        `${files}: another key is refused`,
+        `${files}: a file from a newer version`,
+        `${rotation}: resealing is killed again and again`,
+      ],
+    },
+  ],
+  Consent: [
+    {
+      what: 'Approvals made up, used twice, for something else, for another owner, too late, or before a restart',
+      tests: [
+        'ai-sdk/test/consent.test.ts: a made-up approval',
+        `${ledger}: a used consent is not decided or used again`,
+        `${ledger}: is another action`,
+        `${ledger}: another owner can neither see it nor decide it`,
+        `${ledger}: end after 15 minutes`,
+        'langchain/test/process.test.ts: agreed to in another process',
+      ],
+    },
+    {
+      what: 'Two pauses with answers swapped; answers that are false, 0, empty or missing',
+      tests: [
+        'langchain/test/works.test.ts: decisions are found by their ids',
+        'mastra/test/consent.test.ts: one answer for two pauses',
+        'langchain/test/works.test.ts: one is approved, the other not',
+      ],
+    },
+    {
+      what: 'A no, and twenty more tries',
+      tests: [
+        `${cooling}: after a no the same call is refused 20 times`,
+        'ai-sdk/test/consent.test.ts: a no, and the model asks again twenty times',
+      ],
+    },
+    {
+      what: 'A code typed with spaces, dashes, in lower case or full-width digits',
+      tests: [],
+      missing: 'no method in this version takes a code from a person',
+    },
+  ],
+  'Intake page': [
+    {
+      what: 'Another Host or Origin, no token, an old or used one, the wrong method, a thousand guesses, a megabyte',
+      tests: [
+        `${intake}: refused, and nothing taken another Host`,
+        `${intake}: another Origin`,
+        `${intake}: a form without the token`,
+        `${intake}: after success: page, form and link are gone`,
+        `${intake}: when it expires`,
+        `${intake}: GET of the form`,
+        `${intake}: after ten guesses, of a thousand at once`,
+        `${intake}: a megabyte`,
+        `${intake}: a link holds 256 bits`,
+      ],
+    },
+    {
+      what: 'Frames, caches, history, referrers, third parties',
+      tests: [
+        `${intake}: every answer is kept out of caches, frames and other sites`,
+        `${intake}: behind https the cookie is Secure`,
+        `${browser}: another site can neither send its form nor frame the page`,
+      ],
+    },
+    {
+      what: 'A paste with more around it, or of something else',
+      tests: [
+        `${pasted}: what was surely pasted along is taken off`,
+        `${pasted}: what is no key is refused with the rule, never quoted`,
+        `${handed}: a wrong paste`,
+      ],
+    },
+  ],
+}
