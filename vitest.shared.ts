@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Without `import`, which Vitest hands to Node: the `require` of a package such as pg would follow it.
@@ -9,6 +10,8 @@ export const shared = defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // Searches all that a test file lets out for every secret that a sandbox in it has issued.
+    setupFiles: [join(import.meta.dirname, 'packages/canary/src/setup.ts')],
     testTimeout: 60_000,
     // A worker keeps what it has imported: importing a framework anew for each file costs more than the tests.
     // One worker, because turbo runs two packages at a time and a second would import it all again.

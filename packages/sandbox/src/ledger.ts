@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { channel } from 'node:diagnostics_channel'
 import type { Clock } from './clock.ts'
 
 export type SecretKind =
@@ -41,6 +42,9 @@ export interface Issue extends Omit<LedgerEntry, 'id' | 'issuedAt' | 'expiresAt'
   ttlMs?: number
 }
 
+/** Told of each secret as it is issued, so that a test can search for it wherever none may be. */
+const issued = channel('authmd.sandbox.issued')
+
 /** Everything ever issued, in order. Nothing is taken out again. */
 export class Ledger {
   readonly entries: LedgerEntry[] = []
@@ -57,6 +61,7 @@ export class Ledger {
     if (ttlMs !== undefined) entry.expiresAt = issuedAt + ttlMs
     this.entries.push(entry)
     this.#byValue.set(entry.value, entry)
+    issued.publish({ kind: entry.kind, value: entry.value })
     return entry
   }
 

@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { Search } from './search.ts'
+
+/** A secret that was found where none may be. */
+export interface Finding {
+  readonly sink: string
+  /** What the secret is, without its value. */
+  readonly secret: string
+  /** The test that ran when it got there. */
+  readonly test: string
+}
+
+interface Seen {
+  readonly sink: string
+  readonly test: string
+}
+
+/** A secret as the sandbox tells of it. */
+export interface Issued {
+  readonly kind: string
+  readonly value: string
+}
+
+/** One-time tokens that the service itself puts into the addresses it sends people and agents to. */
+const inAddresses = ['mail_link_token', 'redirect_token']
+
+/** Secrets shorter than this cannot be told from ordinary text; the sandbox issues none. */
+const shortest = 8
+const maxFileBytes = 16 * 1024 * 1024
+const printed = { depth: 12, maxArrayLength: 10_000, maxStringLength: null } as const
+
+/**
+ * Remembers every secret and all that could have leaked one, and searches the one for the other at the
+ * end of a test file.
+ */
+export class Canary {
+  readonly #secrets = new Map<string, { readonly what: string; readonly mayBeIn?: string }>()
+  readonly #texts = new Map<string, Seen>()
+  readonly #streams: { readonly seen: Seen; text: string }[] = []
+  readonly #folders = new Map<string, Seen>()
+  #off = false
+  /** Names the test that runs. */
+  currentTest: () => string = () => ''
+  /** Called before each search: for secrets and texts that have to be fetched. */
+  readonly sources: (() => void)[] = []
+
+  /** A secret that may be found nowhere, or in one sink alone. `what` names it in a finding. */
+  watch(value: string, what = 'a watched value', mayBeIn?: string): void {
+    if (value.length < shortest) return
+    this.#secrets.set(value, mayBeIn === undefined ? { what } : { what, mayBeIn })
+  }
+
+  /** The same for what a sandbox says that it issued. */
+  issued({ kind, value }: Issued, where: string): void {
+    this.watch(value, `${kind} of ${where}`, inAddresses.includes(kind) ? 'URL' : undefined)
+  }
+
+  /** Something left us: it is searched as text, as JSON, as it is printed and as its copy is. */
+  see(sink: string, value: unknown): void {
+    for (const text of textsOf(value)) this.#keep(sink, text)
+  }
+
+  /** The same for text that comes piece by piece. */
+  stream(sink: string): (piece: string | Uint8Array) => void {
+    const stream = { seen: this.#seen(sink), text: '' }
+    this.#streams.push(stream)
+    const decoder = new TextDecoder()
+    return (piece) => {
+      stream.text += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true })
+    }
+  }
+
+  /** A folder that is searched at the end, and by `seeFiles` before it is removed. */
+  folder(path: string): void {
+    this.#folders.set(path, this.#seen('file'))
+  }
+
+  /** Searches what lies below a path now, where that is in a folder that is searched. */
+  seeFiles(path: string): void {
+    const within = [...this.#folders].find(
+      ([folder]) => path === folder || path.startsWith(`${folder}/`),
+    )
+    if (within) for (const text of filesOf(path)) this.#keep('file', text, within[1])
+  }
+
+  /** Nothing is searched in this test file. */
+  off(reason: string): void {
+    if (reason === '') throw new TypeError('say why')
+    this.#off = true
+  }
+
+  /** What was found since the last search, and forgets it all. */
+  search(): readonly Finding[] {
+    for (const source of this.sources) source()
+    for (const folder of this.#folders.keys()) this.seeFiles(folder)
+    this.see('environment', process.env)
+    const search = new Search(this.#secrets.keys())
+    const texts = [...this.#texts].map(([text, seen]) => ({ text, seen }))
+    const found = new Map<string, Finding>()
+    for (const { text, seen } of [...texts, ...this.#streams]) {
+      for (const value of search.find(text)) {
+        const { what: secret = '', mayBeIn } = this.#secrets.get(value) ?? {}
+        if (seen.sink === mayBeIn) continue
+        const one = { ...seen, secret }
+        found.set(JSON.stringify(one), one)
+      }
+    }
+    const off = this.#off
+    this.#secrets.clear()
+    this.#texts.clear()
+    this.#streams.length = 0
+    this.#folders.clear()
+    this.#off = false
+    return off ? [] : [...found.values()]
+  }
+
+  #seen(sink: string): Seen {
+    return { sink, test: this.currentTest() }
+  }
+
+  #keep(sink: string, text: string, seen: Seen = this.#seen(sink)): void {
+    // Sinks of the same text are told apart: one could be a place where it may stand.
+    const key = `${sink}\n${text}`
+    if (!this.#texts.has(key)) this.#texts.set(key, seen)
+  }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  const forms = [
+    () => inspect(value, printed),
+    () => JSON.stringify(value),
+    () => inspect(structuredClone(value), printed),
+    () => `${value}`,
+  ]
+  return forms.flatMap((form) => {
+    try {
+      return form() ?? []
+    } catch {
+      // It cannot be written so, and nothing can leak so.
+      return []
+    }
+  })
+}
+
+function filesOf(path: string): readonly string[] {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  if (stat.isDirectory()) {
+    return [path, ...readdirSync(path).flatMap((name) => filesOf(join(path, name)))]
+  }
+  if (!stat.isFile() || stat.size > maxFileBytes) return [path]
+  try {
+    return [path, readFileSync(path, 'utf8')]
+  } catch {
+    return [path]
+  }
+}
+
+const symbol = Symbol.for('authmd.canary')
+const shared = globalThis as { [symbol]?: Canary }
+
+shared[symbol] ??= new Canary()
+
+/** The one of this process, whichever copy of this module asks. */
+export const canary: Canary = shared[symbol]

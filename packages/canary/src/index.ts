@@ -1,0 +1,2 @@
+export { Canary, canary, type Finding } from './canary.ts'
+export { encodings, holds } from './encodings.ts'

@@ -1,0 +1,177 @@
+import childProcess, { ChildProcess, type SpawnSyncReturns } from 'node:child_process'
+import { Console } from 'node:console'
+import { subscribe } from 'node:diagnostics_channel'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { Canary, Issued } from './canary.ts'
+
+type Any = (...args: never[]) => unknown
+
+const done = Symbol.for('authmd.canary.process')
+
+/** Watches all of this process that needs no help of a test. */
+export function watchProcess(canary: Canary): void {
+  watchConsole(canary)
+  const state = globalThis as { [done]?: true }
+  if (state[done]) return
+  state[done] = true
+  watchIssued(canary)
+  watchOutput(canary)
+  watchRequests(canary)
+  watchFolders(canary)
+  watchChildren(canary)
+  syncBuiltinESMExports()
+}
+
+/** Calls `seen` with what a method is called with, and before it. */
+function before<T extends object>(owner: T, name: keyof T, seen: (...args: unknown[]) => void) {
+  const real = owner[name] as Any
+  owner[name] = function (this: unknown, ...args: never[]) {
+    seen(...args)
+    return real.apply(this, args)
+  } as T[keyof T]
+}
+
+function watchIssued(canary: Canary): void {
+  subscribe('authmd.sandbox.issued', (message) => {
+    canary.issued(message as Issued, 'a sandbox')
+  })
+}
+
+function watchOutput(canary: Canary): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    before(process[name], 'write', (chunk) => canary.see(name, textOf(chunk)))
+  }
+}
+
+const watched = Symbol('watched by the canary')
+
+/** The test runner's console does not write to the process's own streams. */
+function watchConsole(canary: Canary): void {
+  const target = console as Console & { [watched]?: true }
+  if (target[watched]) return
+  target[watched] = true
+  const sink = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, next) {
+      canary.see('console', String(chunk))
+      next()
+    },
+  })
+  const copy = new Console(sink, sink)
+  for (const name of ['log', 'info', 'debug', 'warn', 'error', 'dir', 'table', 'trace'] as const) {
+    before(target, name, (...args) => (copy[name] as (...args: unknown[]) => void)(...args))
+  }
+}
+
+/** Addresses: a header is where a credential belongs, an address never. */
+function watchRequests(canary: Canary): void {
+  subscribe('undici:request:create', (message) => {
+    const { request } = message as { request: { origin: unknown; path: string } }
+    canary.see('URL', `${request.origin}${request.path}`)
+  })
+  subscribe('http.client.request.start', (message) => {
+    const { request } = message as { request: { host: string; path: string } }
+    canary.see('URL', `//${request.host}${request.path}`)
+  })
+}
+
+/** Folders that tests make; each is searched before it is removed. */
+function watchFolders(canary: Canary): void {
+  const { mkdtemp } = fs.promises
+  fs.promises.mkdtemp = (async (...args: Parameters<typeof mkdtemp>) => {
+    const path = await mkdtemp(...args)
+    found(String(path))
+    return path
+  }) as typeof mkdtemp
+  const { mkdtempSync } = fs
+  fs.mkdtempSync = ((...args: Parameters<typeof mkdtempSync>) => {
+    const path = mkdtempSync(...args)
+    found(String(path))
+    return path
+  }) as typeof mkdtempSync
+  // A browser's own folder holds what the person at it has typed.
+  const found = (path: string) => path.includes('playwright') || canary.folder(path)
+  before(fs.promises, 'rm', (path) => canary.seeFiles(String(path)))
+  before(fs, 'rmSync', (path) => canary.seeFiles(String(path)))
+}
+
+/** Arguments, environments and output of the processes that are started, and what they issue. */
+function watchChildren(canary: Canary): void {
+  const issued = join(tmpdir(), `authmd-canary-${process.pid}.jsonl`)
+  const preload = `--import=${new URL('child.ts', import.meta.url)}`
+  canary.sources.push(() => {
+    if (!fs.existsSync(issued)) return
+    for (const line of fs.readFileSync(issued, 'utf8').split('\n')) {
+      if (line === '') continue
+      canary.issued(JSON.parse(line) as Issued, 'a sandbox in another process')
+    }
+    fs.unlinkSync(issued)
+  })
+  process.on('exit', () => fs.rmSync(issued, { force: true }))
+
+  function started(file: string, args: readonly string[], env: readonly string[]): void {
+    canary.see('argv', [file, ...args].join('\n'))
+    canary.see('child environment', env.join('\n'))
+  }
+
+  interface Spawned {
+    readonly file: string
+    readonly args?: readonly string[]
+    envPairs?: string[]
+  }
+  const child = ChildProcess.prototype as unknown as { spawn(options: Spawned): unknown }
+  const { spawn } = child
+  child.spawn = function (this: ChildProcess, options) {
+    const pairs = options.envPairs ?? []
+    started(options.file, options.args ?? [], pairs)
+    if (options.file === process.execPath) {
+      const own = pairs
+        .find((one) => one.startsWith('NODE_OPTIONS='))
+        ?.slice('NODE_OPTIONS='.length)
+      options.envPairs = [
+        ...pairs.filter((one) => !one.startsWith('NODE_OPTIONS=')),
+        `NODE_OPTIONS=${own === undefined ? '' : `${own} `}${preload}`,
+        `AUTHMD_CANARY_FILE=${issued}`,
+      ]
+    }
+    const result = spawn.call(this, options)
+    for (const name of ['stdout', 'stderr'] as const) {
+      const stream = this[name]
+      if (stream === null || stream === undefined) continue
+      const add = canary.stream(`child ${name}`)
+      // Passively: a listener would have the data flow before the test wants it.
+      before(stream, 'push', (chunk) => chunk !== null && add(chunk as string | Uint8Array))
+    }
+    return result
+  }
+
+  const { spawnSync } = childProcess
+  childProcess.spawnSync = ((file: string, ...rest: unknown[]) => {
+    const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : []
+    const given = (Array.isArray(rest[0]) ? rest[1] : rest[0]) as object | undefined
+    const env = { ...((given as { env?: NodeJS.ProcessEnv })?.env ?? process.env) }
+    started(
+      file,
+      args,
+      Object.entries(env).map((pair) => pair.join('=')),
+    )
+    if (file === process.execPath) {
+      env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ''} ${preload}`.trim()
+      env.AUTHMD_CANARY_FILE = issued
+    }
+    const result = spawnSync(file, args, { ...given, env }) as SpawnSyncReturns<string | Buffer>
+    for (const name of ['stdout', 'stderr'] as const) {
+      if (result[name]) canary.see(`child ${name}`, textOf(result[name]))
+    }
+    return result
+  }) as typeof spawnSync
+}
+
+function textOf(chunk: unknown): string {
+  if (typeof chunk === 'string') return chunk
+  return chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk)
+}
