@@ -19,6 +19,7 @@ export type AuthErrorCode =
   | 'not_found'
   | 'outside_audience'
   | 'secret_refused'
+  | 'refresh_failed'
   | 'store_failed'
   | 'store_conflict'
   | 'store_damaged'

@@ -85,9 +85,8 @@ export class Session {
     const wanted = inputs.parse(inputs.useInput, input)
     const credential = await this.#usable(wanted)
     if ('status' in credential) return this.#report('use', credential)
-    const redactor = await this.redactor()
-    const { owner } = this.#parts
-    const outcome = await useCredential(this.#parts, owner, credential, wanted, redactor, call)
+    const parts = this.#withRedactor()
+    const outcome = await useCredential(parts, this.owner, credential, wanted, call)
     return this.#report('use', outcome)
   }
 

@@ -8,10 +8,11 @@ import type { Identity, Method, Offer } from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Orphan, Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
-import type { Credentials } from '../vault/credentials.ts'
+import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { Store } from '../vault/store.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
+import { type Refreshed, Refresher } from './refresh.ts'
 import {
   decodeRegistration,
   dueOf,
@@ -42,9 +43,11 @@ export interface EngineParts {
  */
 export class Engine {
   readonly #parts: EngineParts
+  readonly #refresher: Refresher
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#refresher = new Refresher({ ...parts, method: (id) => this.method(id) })
   }
 
   /** What the methods could do at a service, the best first. */
@@ -169,6 +172,11 @@ export class Engine {
 
   #outcome(registration: Registration): Promise<Outcome> {
     return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
+  }
+
+  /** Another secret in the place of the one that a credential holds. */
+  refresh(stale: Credential): Promise<Refreshed> {
+    return this.#refresher.refresh(stale)
   }
 
   method(id: string): Method {

@@ -2,6 +2,7 @@ import { AuthError } from '../errors.ts'
 import type { IssuedCredential } from '../methods/method.ts'
 import { confinedAudience } from '../use/audience.ts'
 import { Credentials } from '../vault/credentials.ts'
+import { keptForRefresh } from './refresh.ts'
 import type { Registration } from './registration.ts'
 
 /** Puts what a registration issued into the vault and returns its handle; safe to do twice. */
@@ -15,7 +16,8 @@ export async function keepIssued(
   if (secret === undefined) {
     throw new AuthError('method_failed', `${registration.offer.method} issued no ${issued.secret}`)
   }
-  const { kind, header, prefix, issuedBy, bases, probe, revocation, serviceId } = issued
+  const { kind, header, prefix, issuedBy, bases, probe, revocation, serviceId, expires } = issued
+  const refresh = keptForRefresh(issued, registration.secrets)
   const { owner, offer, start, id } = registration
   const kept = await credentials.add({
     handle: Credentials.handle(id),
@@ -34,6 +36,8 @@ export async function keepIssued(
     ...(serviceId === undefined ? {} : { serviceId }),
     ...(probe === undefined ? {} : { probe }),
     ...(revocation === undefined ? {} : { revocation }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(refresh === undefined ? {} : { refresh }),
     issuedAt: now,
     revision: 0,
   })

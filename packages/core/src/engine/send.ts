@@ -19,7 +19,7 @@ export async function sendPlan(
   start: string,
   fetch: GuardedFetch,
 ): Promise<Sent> {
-  const { method, url, json, authorization, header, redirects } = plan.request
+  const { method, url, json, form, authorization, header, redirects } = plan.request
   const open = (name: string): string => {
     const secret = secrets[name]
     if (secret === undefined) throw new AuthError('method_failed', `${plan.name} needs ${name}`)
@@ -32,13 +32,24 @@ export async function sendPlan(
     headers.authorization = `${authorization.scheme} ${open(authorization.secret)}`
   }
   if (header) headers[header.name] = `${header.prefix}${open(header.secret)}`
-  if (json !== undefined) headers['content-type'] = 'application/json'
+  let body: string | undefined
+  if (json !== undefined) {
+    headers['content-type'] = 'application/json'
+    body = JSON.stringify(json)
+  }
+  if (form !== undefined) {
+    headers['content-type'] = 'application/x-www-form-urlencoded'
+    const fields = Object.entries(form).map(([name, value]) => {
+      return [name, typeof value === 'string' ? value : open(value.secret)]
+    })
+    body = new URLSearchParams(fields).toString()
+  }
   try {
     const answer = await fetch({
       url: typeof url === 'string' ? url : open(url.secret),
       method,
       headers,
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { body }),
       start,
       redirects: redirects ?? 'same-origin',
     })

@@ -55,7 +55,7 @@ export async function mcpUrl({ profiles, owner }: McpParts, service: string): Pr
  * that is no text is left out, since MCP has none.
  */
 export function mcpFetch(
-  parts: Pick<McpParts, 'net' | 'credentials' | 'redactor' | 'now'>,
+  parts: Pick<McpParts, 'net' | 'credentials' | 'engine' | 'redactor' | 'now'>,
   url: URL,
   choose: Choice,
 ): typeof fetch {

@@ -49,6 +49,7 @@ const onTheWay: readonly AuthErrorCode[] = [
   'network_failed',
   'outside_audience',
   'redirect_refused',
+  'refresh_failed',
   'response_timeout',
   'secret_refused',
 ]

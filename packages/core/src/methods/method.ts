@@ -55,6 +55,8 @@ export interface RequestPlan {
     /** The address, or the name of the secret that is the address. */
     readonly url: string | { readonly secret: string }
     readonly json?: Json
+    /** A form instead of JSON (`application/x-www-form-urlencoded`). */
+    readonly form?: Readonly<Record<string, string | { readonly secret: string }>>
     /** `Authorization: <scheme> <secret>`. */
     readonly authorization?: { readonly scheme: string; readonly secret: string }
     /** A secret in a header of its own name: `<header>: <prefix><secret>`. */
@@ -154,6 +156,10 @@ export interface IssuedCredential {
   readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
   /** The service's own id of it. */
   readonly serviceId?: string
+  /** Epoch milliseconds; left out where it is not known: then it is used until it is refused. */
+  readonly expires?: number
+  /** Lets the method's `refresh` renew it: the state that begins with, and the secrets that it names. */
+  readonly refresh?: { readonly state: Json; readonly secrets: readonly string[] }
 }
 
 /** Why a registration ended without a credential. The service's words stand in `errors` alone. */
@@ -191,4 +197,10 @@ export interface Method<S extends Json = Json> {
   offers(profile: ServiceProfile): readonly Offer[]
   begin(context: MethodContext, offer: Offer): Transition<S>
   next(context: MethodContext, state: S, event: MethodEvent): Transition<S>
+  /**
+   * Renews a credential that it issued with `refresh`: at first without an event, then with each answer,
+   * until `done`. One request at a time. An answer `invalid_grant` is not shown to it: that ends the
+   * credential. `failed` keeps it, to be tried again.
+   */
+  refresh?(context: MethodContext, state: Json, event?: MethodEvent): Transition<Json>
 }

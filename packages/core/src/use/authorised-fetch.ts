@@ -1,21 +1,18 @@
 import { AuthError } from '../errors.ts'
-import type { NetOptions } from '../net/transport.ts'
 import { displayUrl } from '../net/url.ts'
 import type { Owner } from '../owner.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import { covers } from './audience.ts'
+import { type FreshParts, sendFresh } from './fresh.ts'
 import type { Redactor } from './redactor.ts'
-import { sendSigned } from './signer.ts'
 
 /** Media types of text; one that is not said may be text. */
 export const textual: RegExp =
   /^$|^(text\/|multipart\/|application\/([\w.+-]*\+)?(json|xml|json-seq|jsonl|ndjson|x-ndjson|yaml|javascript|graphql-response|x-www-form-urlencoded))/i
 
-export interface FetchParts {
-  readonly net: NetOptions
+export interface FetchParts extends FreshParts {
   readonly credentials: Credentials
   readonly redactor: () => Promise<Redactor>
-  readonly now: () => number
 }
 
 /** Which credential a request to this URL carries; throws where there is none. */
@@ -33,11 +30,16 @@ export function authorisedFetch(parts: FetchParts, choose: Choice): typeof fetch
   return async (input, init) => {
     const request = new Request(input, init)
     request.signal.throwIfAborted()
-    const credential = await choose(new URL(request.url))
-    const redactor = await parts.redactor()
+    const held = await choose(new URL(request.url))
+    const known = await parts.redactor()
+    // A body can be read once, and is needed again where the credential is renewed in between.
+    const first = held.refresh && request.body ? request.clone() : request
+    let attempts = 0
+    const attempt = () => (attempts++ === 0 ? first : request)
     try {
-      const response = await sendSigned(parts.net, credential, request, true)
+      const { response, credential } = await sendFresh(parts, held, attempt, true)
       await parts.credentials.note(credential, response.status, parts.now())
+      const redactor = credential === held ? known : await parts.redactor()
       return redacted(response, redactor, request.url)
     } catch (error) {
       // Whoever calls `fetch` tells an abort of their own by this very error.

@@ -148,7 +148,7 @@ async function bury(
   state: 'revoked' | 'forgotten',
 ): Promise<Outcome> {
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
-    const { secret, ...rest } = one
+    const { secret, refresh: _, ...rest } = one
     return secret === undefined ? one : { ...rest, state }
   })
   return tombstone(buried)

@@ -4,25 +4,23 @@ import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
 import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
-import type { NetOptions } from '../net/transport.ts'
 import type { Outcome, RefusalCode } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, Credentials } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import { type CleanAnswer, cleanAnswer, errorsOf } from './answer.ts'
+import { type FreshParts, sendFresh } from './fresh.ts'
 import type { Redactor, UnseenSecret } from './redactor.ts'
 import { type PreparedUse, prepareUse, type UseInput, useAction } from './request.ts'
-import { sendSigned } from './signer.ts'
 
 const timeoutMs = 30_000
 /** Characters of a body that a model is shown. */
 const shownChars = 6_000
 
-export interface UseParts {
-  readonly net: NetOptions
+export interface UseParts extends FreshParts {
   readonly credentials: Credentials
+  readonly redactor: () => Promise<Redactor>
   readonly consents: Consents
-  readonly now: () => number
 }
 
 /** What came of a request. `open`: it surely changed nothing, so that its consent may be used again. */
@@ -37,12 +35,12 @@ export async function useCredential(
   owner: Owner,
   credential: Credential,
   input: UseInput,
-  redactor: Redactor,
   call: Call,
 ): Promise<Outcome> {
   const about = { service: credential.service } as const
   const stopped = unusable(credential)
   if (stopped) return stopped
+  const redactor = await parts.redactor()
   const prepared = await prepareUse(input, credential, (text) => redactor.redact(text).found > 0)
   if ('code' in prepared) {
     return { ...about, ...prepared, status: 'refused', next: 'auth_use with what the rule allows' }
@@ -90,22 +88,28 @@ async function send(
   redactor: Redactor,
 ): Promise<Done> {
   const { url, method, headers, body, effects } = prepared
-  const signal = AbortSignal.timeout(timeoutMs)
+  let signal = AbortSignal.timeout(timeoutMs)
+  const request = () => {
+    signal = AbortSignal.timeout(timeoutMs)
+    return new Request(url, { method, headers, body: body ?? null, signal })
+  }
+  let used = credential
   let status: number | undefined
   let clean: CleanAnswer
   try {
-    const request = new Request(url, { method, headers, body: body ?? null, signal })
-    const response = await sendSigned(parts.net, credential, request, false)
-    status = response.status
-    clean = await cleanAnswer(response, redactor, signal)
+    const sent = await sendFresh(parts, credential, request, false)
+    used = sent.credential
+    status = sent.response.status
+    const knowing = used === credential ? redactor : await parts.redactor()
+    clean = await cleanAnswer(sent.response, knowing, signal)
   } catch (error) {
-    if (status !== undefined) await parts.credentials.note(credential, status, parts.now())
+    if (status !== undefined) await parts.credentials.note(used, status, parts.now())
     const onLoss = () => lost(credential, prepared)
     return failed(credential, effects.length > 0 ? onLoss : undefined, error, signal.aborted)
   }
   const refused = refusedBy(credential, clean, effects.length > 0, parts.now())
   const outcome = refused ?? (await answered(parts, credential, clean, asked(prepared)))
-  await parts.credentials.note(credential, clean.status, parts.now())
+  await parts.credentials.note(used, clean.status, parts.now())
   return { outcome, open: refused !== undefined && clean.status < 500 }
 }
 
@@ -187,6 +191,17 @@ export function failed(
     const reason = 'The credential cannot be sent in a header.'
     return { outcome: { ...newOne(service), code: 'credential_invalid', reason }, open: true }
   }
+  if (code === 'refresh_failed') {
+    const outcome: Outcome = {
+      status: 'refused',
+      service,
+      code: 'service_unreachable',
+      reason: 'The credential has to be renewed, and that did not work yet; it is kept.',
+      ...notBeforeOf(error),
+      next: 'the same call again, later',
+    }
+    return { outcome, open: true }
+  }
   const blocked = ['outside_audience', 'address_refused', 'invalid_url', 'redirect_refused']
   if (blocked.includes(code)) {
     const outcome: Outcome = {
@@ -232,6 +247,11 @@ function notKept(
     })),
     next: 'tell the person, who can delete at the service what is not held',
   }
+}
+
+function notBeforeOf(error: unknown): { notBefore?: number } {
+  const notBefore = AuthError.isInstance(error) ? error.details.notBefore : undefined
+  return typeof notBefore === 'number' ? { notBefore } : {}
 }
 
 /** A new secret in an answer goes into the vault, bound to the same audience. */

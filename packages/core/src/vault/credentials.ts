@@ -1,6 +1,7 @@
 import { rememberService } from '../discovery/known-services.ts'
 import { hmacSha256, newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import type { Json } from '../methods/method.ts'
 import type { CredentialView } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
@@ -30,6 +31,16 @@ export interface Credential {
   readonly probe?: string
   readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
   readonly issuedAt: number
+  /** Epoch milliseconds; absent where it is not known. */
+  readonly expires?: number
+  /** What its method renews it with. */
+  readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, Secret>> }
+  /** Counts the secrets that it has had by renewing; absent before the first. */
+  readonly generation?: number
+  /** The generation that the service last accepted. */
+  readonly accepted?: number
+  /** Number of the lease under which it was last begun to be renewed. */
+  readonly fence?: number
   readonly lastUsedAt?: number
   /** When the service last accepted it: answered a request with a 2xx. */
   readonly workedAt?: number
@@ -130,15 +141,18 @@ export class Credentials {
    * `active` again. Throws nothing that the store throws.
    */
   async note(credential: Credential, status: number, now: number): Promise<void> {
-    const { owner, handle, state, lastUsedAt = 0, workedAt } = credential
+    const { owner, handle, state, lastUsedAt = 0, workedAt, generation, accepted } = credential
     const worked = status >= 200 && status < 300
     const changes =
       (status === 401 && state === 'active') ||
-      (worked && (state === 'invalid' || workedAt === undefined))
+      (worked && (state === 'invalid' || workedAt === undefined || accepted !== generation))
     if (!changes && now - lastUsedAt < noteEveryMs) return
     try {
       await this.update(owner, handle, (one) => {
-        const used = { ...one, lastUsedAt: now, ...(worked ? { workedAt: now } : {}) }
+        // The answer was about a secret that has been renewed since.
+        if (one.generation !== generation) return one
+        const accepts = generation === undefined ? {} : { accepted: generation }
+        const used = { ...one, lastUsedAt: now, ...(worked ? { workedAt: now, ...accepts } : {}) }
         if (status === 401 && one.state === 'active') return { ...used, state: 'invalid' }
         return worked && one.state === 'invalid' ? { ...used, state: 'active' } : used
       })
@@ -206,7 +220,7 @@ export class Credentials {
    */
   async redactor(owner: Owner, more: readonly Secret[]): Promise<Redactor> {
     const held = await this.list(owner)
-    const secrets = [...held.flatMap(({ secret }) => secret ?? []), ...more].filter(canRedact)
+    const secrets = [...held.flatMap(secretsOf), ...more].filter(canRedact)
     const of = JSON.stringify(secrets.map((secret) => Secret.open(secret)))
     const key = await ownerKey(owner)
     const known = this.#redactors.get(key)
@@ -246,12 +260,36 @@ export function distinct<T extends { readonly secret: Secret }>(items: readonly 
   return items.filter((_, at) => values.indexOf(values[at] ?? '') === at)
 }
 
+function secretsOf({ secret, refresh }: Credential): readonly Secret[] {
+  return [...(secret ? [secret] : []), ...Object.values(refresh?.secrets ?? {})]
+}
+
+function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
+}
+
+type Stored = Omit<Credential, 'secret' | 'refresh'> & {
+  readonly secret?: string
+  readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, string>> }
+}
+
 function encode(credential: Credential): string {
-  const { secret, ...rest } = credential
-  return JSON.stringify({ ...rest, secret: secret && Secret.open(secret) })
+  const { secret, refresh, ...rest } = credential
+  const open = (one: Secret) => Secret.open(one)
+  const stored: Stored = {
+    ...rest,
+    ...(secret && { secret: open(secret) }),
+    ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, open) } }),
+  }
+  return JSON.stringify(stored)
 }
 
 function decode(text: string): Credential {
-  const { secret, ...rest } = JSON.parse(text) as Credential & { secret?: string }
-  return secret === undefined ? rest : { ...rest, secret: new Secret(secret) }
+  const { secret, refresh, ...rest } = JSON.parse(text) as Stored
+  const close = (one: string) => new Secret(one)
+  return {
+    ...rest,
+    ...(secret !== undefined && { secret: close(secret) }),
+    ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, close) } }),
+  }
 }

@@ -1,0 +1,193 @@
+import { newId } from '../encoding.ts'
+import { AuthError } from '../errors.ts'
+import type { IssuedCredential, Json, Method, MethodEvent } from '../methods/method.ts'
+import { isInvalidGrant } from '../methods/token-answer.ts'
+import type { GuardedFetch } from '../net/transport.ts'
+import type { Credential, Credentials } from '../vault/credentials.ts'
+import type { Secret } from '../vault/secret.ts'
+import type { Lease, Store } from '../vault/store.ts'
+import { sendPlan } from './send.ts'
+
+const leaseMs = 60_000
+const lookMs = 200
+/** How often the process that refreshes is looked at before the caller is told to come later. */
+const looks = 150
+const maxRequests = 3
+const againMs = 30_000
+
+/** What is needed of the rest. */
+export interface RefreshParts {
+  readonly store: Store
+  readonly credentials: Credentials
+  readonly fetch: GuardedFetch
+  readonly now: () => number
+  readonly method: (id: string) => Method
+}
+
+/**
+ * What came of it. `fresh`: another secret is there, whoever fetched it · `ended`: there will be none ·
+ * `later`: the credential is kept as it is, and trying again may help.
+ */
+export type Refreshed =
+  | { readonly kind: 'fresh' | 'ended'; readonly credential: Credential }
+  | { readonly kind: 'later'; readonly notBefore: number }
+
+/** What the service said to a method's requests. */
+type Said =
+  | {
+      readonly issued: IssuedCredential
+      readonly secrets: Readonly<Record<string, Secret>>
+    }
+  | { readonly dead: true }
+  | { readonly later: number }
+
+/**
+ * Renews credentials: one request at a time for each, in this process and in all that share the store.
+ * Whoever comes meanwhile gets what the first one got, its failure too.
+ */
+export class Refresher {
+  readonly #parts: RefreshParts
+  readonly #running = new Map<string, Promise<Refreshed>>()
+
+  constructor(parts: RefreshParts) {
+    this.#parts = parts
+  }
+
+  /** Another secret in the place of the one that `stale` holds. */
+  refresh(stale: Credential): Promise<Refreshed> {
+    const { tenant, user, agent } = stale.owner
+    const name = JSON.stringify([tenant, user, agent, stale.handle, generationOf(stale)])
+    const running = this.#running.get(name)
+    if (running) return running
+    const mine = this.#alone(stale).finally(() => this.#running.delete(name))
+    this.#running.set(name, mine)
+    return mine
+  }
+
+  async #alone(stale: Credential): Promise<Refreshed> {
+    const { store, credentials, now } = this.#parts
+    for (let left = looks; left > 0; left--) {
+      const lease = await store.lease(`refresh-${stale.handle}`, leaseMs)
+      if (lease) {
+        try {
+          return await this.#under(lease, stale)
+        } finally {
+          await lease.release()
+        }
+      }
+      await new Promise((done) => setTimeout(done, lookMs))
+      const credential = await credentials.get(stale.owner, stale.handle)
+      if (moved(credential, stale)) return { kind: 'fresh', credential }
+    }
+    return { kind: 'later', notBefore: now() + againMs }
+  }
+
+  async #under(lease: Lease, stale: Credential): Promise<Refreshed> {
+    const { credentials, now } = this.#parts
+    const change = (how: (one: Credential) => Credential) =>
+      credentials.update(stale.owner, stale.handle, (one) => (moved(one, stale) ? one : how(one)))
+    // The holder of a later lease writes its number over ours: then our word kills nothing any more.
+    const held = await change((one) => ({ ...one, fence: lease.token }))
+    if (moved(held, stale)) return { kind: 'fresh', credential: held }
+    if (held.refresh === undefined || held.secret === undefined) {
+      return { kind: 'ended', credential: held }
+    }
+    const said = await this.#ask(held, held.refresh)
+    if ('issued' in said) {
+      const credential = await change((one) => renewed(one, said.issued, said.secrets))
+      return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential }
+    }
+    if ('dead' in said) {
+      const credential = await change((one) => (one.fence === lease.token ? dead(one) : one))
+      if (moved(credential, stale)) return { kind: 'fresh', credential }
+      if (credential.fence === lease.token) return { kind: 'ended', credential }
+      return { kind: 'later', notBefore: now() + againMs }
+    }
+    const credential = await credentials.get(stale.owner, stale.handle)
+    if (moved(credential, stale)) return { kind: 'fresh', credential }
+    return { kind: 'later', notBefore: said.later }
+  }
+
+  async #ask(
+    { method: id, start }: Credential,
+    { state: first, secrets: held }: NonNullable<Credential['refresh']>,
+  ): Promise<Said> {
+    const { fetch, now } = this.#parts
+    const later = { later: now() + againMs }
+    const method = this.#parts.method(id)
+    const secrets: Record<string, Secret> = { ...held }
+    let state: Json = first
+    let event: MethodEvent | undefined
+    for (let requests = 0; requests <= maxRequests; requests++) {
+      const context = { now: now(), random: () => newId('rnd'), identity: { mailbox: false } }
+      const transition = method.refresh?.(context, state, event)
+      if (transition === undefined) {
+        throw new AuthError('method_failed', `${id} does not say how its credentials are renewed`)
+      }
+      for (const [name, secret] of Object.entries(transition.secrets ?? {})) {
+        if (secret === null) delete secrets[name]
+        else secrets[name] = secret
+      }
+      const { next } = transition
+      if ('done' in next) return { issued: next.done, secrets }
+      if (!('send' in next)) return later
+      const [plan] = next.send
+      const sent = await sendPlan(plan, secrets, start, fetch)
+      if (typeof sent === 'string' || 'refused' in sent) return later
+      if (isInvalidGrant(sent.status, sent.json)) return { dead: true }
+      if (sent.status === 429 || sent.status >= 500) {
+        return { later: now() + (sent.retryAfterMs ?? againMs) }
+      }
+      state = transition.state
+      event = { type: 'answer', answers: { [plan.name]: sent } }
+    }
+    throw new AuthError('method_failed', `${id} does not come to an end with renewing`)
+  }
+}
+
+function generationOf({ generation = 0 }: Credential): number {
+  return generation
+}
+
+/** Somebody else was first. */
+function moved(credential: Credential, stale: Credential): boolean {
+  return generationOf(credential) !== generationOf(stale)
+}
+
+/** The next secret in the place of the one before it. One that was given up meanwhile stays given up. */
+function renewed(
+  one: Credential,
+  issued: IssuedCredential,
+  secrets: Readonly<Record<string, Secret>>,
+): Credential {
+  const secret = secrets[issued.secret]
+  if (secret === undefined) {
+    throw new AuthError('method_failed', `${one.method} issued no ${issued.secret}`)
+  }
+  if (one.secret === undefined) return one
+  const { expires: _, refresh: before, ...rest } = one
+  const refresh = keptForRefresh(issued, secrets) ?? before
+  return {
+    ...rest,
+    secret,
+    state: one.state === 'invalid' ? 'active' : one.state,
+    generation: generationOf(one) + 1,
+    ...(issued.expires === undefined ? {} : { expires: issued.expires }),
+    ...(refresh === undefined ? {} : { refresh }),
+  }
+}
+
+function dead(one: Credential): Credential {
+  const { refresh: _, ...rest } = one
+  return { ...rest, state: one.state === 'active' ? 'invalid' : one.state }
+}
+
+/** What is kept with a credential so that it can be renewed. */
+export function keptForRefresh(
+  { refresh }: IssuedCredential,
+  secrets: Readonly<Record<string, Secret>>,
+): Credential['refresh'] {
+  if (refresh === undefined) return undefined
+  const kept = Object.entries(secrets).filter(([name]) => refresh.secrets.includes(name))
+  return { state: refresh.state, secrets: Object.fromEntries(kept) }
+}
