@@ -107,6 +107,16 @@ describe('note', () => {
     expect(await credentials.get(owner, before.handle)).toMatchObject({ state: 'revoking' })
   })
 
+  it('says nothing about a secret that has been renewed since', async () => {
+    const credentials = new Credentials(memoryStore())
+    const before = await credentials.add(credential())
+    await credentials.update(owner, before.handle, (one) => ({ ...one, generation: 1 }))
+    await credentials.note(before, 401, 1)
+    expect(await credentials.get(owner, before.handle)).toMatchObject({ state: 'active' })
+    await credentials.note(before, 200, 1)
+    expect(await credentials.get(owner, before.handle)).not.toHaveProperty('accepted')
+  })
+
   it('loses no answer over a store that fails', async () => {
     const inner = memoryStore()
     const failing: Store = {
