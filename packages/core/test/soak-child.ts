@@ -1,0 +1,143 @@
+// An agent's process that goes the whole way: gets a credential, uses it, replaces it and revokes the
+// first. Started again after a kill, it finds out from what is stored where it stands.
+import { allowLoopback } from '../src/net/transport.ts'
+import { fileStore } from '../src/node/file-store.ts'
+import { keyFromFile } from '../src/node/keys.ts'
+import { createAgentAuth } from '../src/node/main.ts'
+import type { CredentialView, Outcome } from '../src/outcome.ts'
+import { askLoopback } from './ask-loopback.ts'
+
+const { dir, api, mail, control, operator, method } = JSON.parse(process.argv[2] ?? '') as Record<
+  'dir' | 'api' | 'mail' | 'control' | 'operator' | 'method',
+  string
+>
+let offset = ((await askLoopback(`${control}/clock`)) as { now: number }).now - Date.now()
+const clock = () => Date.now() + offset
+interface Mail {
+  id: string
+  from: string
+  subject: string
+  received_at: string
+  html: string
+}
+
+const auth = createAgentAuth({
+  store: fileStore({ dir: `${dir}/store`, key: await keyFromFile(`${dir}/key`, { create: true }) }),
+  [allowLoopback]: true,
+  clock,
+  identity: () => ({
+    mailbox: {
+      address: 'agents@operator.test',
+      list: async ({ to, since }) => {
+        const all = (await askLoopback(`${mail}/messages?to=${to}`)) as { data: Mail[] }
+        return all.data
+          .map((one) => ({ ...one, receivedAt: Date.parse(one.received_at) }))
+          .filter((one) => one.receivedAt >= since)
+      },
+    },
+  }),
+})
+const session = auth.as({ tenant: 'acme', user: 'kim' })
+/** Outcomes that said that something is in doubt, by what is in doubt. */
+const doubts = new Set<string>()
+
+async function wait(until: number): Promise<void> {
+  const advanceMs = Math.max(1_000, until - clock())
+  await askLoopback(`${control}/clock`, { method: 'POST', json: { advanceMs } })
+  offset += advanceMs
+}
+
+/** The operator's side; it remembers what was agreed to and which key was made for whom. */
+function ask(what: string, json: unknown): Promise<unknown> {
+  return askLoopback(`${operator}/${what}`, { method: 'POST', json })
+}
+
+/** Makes a call again and again, with what people and time do in between, until it says `wanted`. */
+async function until(
+  wanted: readonly Outcome['status'][],
+  call: () => Promise<Outcome>,
+): Promise<Outcome> {
+  let again = call
+  let outcome = await again()
+  for (let steps = 0; steps < 60; steps++) {
+    if (outcome.status === 'uncertain') doubts.add(outcome.request)
+    if (wanted.includes(outcome.status)) return outcome
+    const { registration = '' } = outcome
+    const service = api
+    again = registration === '' ? call : () => session.claim({ registration })
+    switch (outcome.status) {
+      case 'needs_answer': {
+        const problem = encodeURIComponent(outcome.problem)
+        const told = await askLoopback(`${control}/answer?problem=${problem}`)
+        const { answer } = told as { answer: string }
+        again = () => session.register({ service, registration, answer })
+        const asked = await again()
+        if (asked.status === 'needs_consent') {
+          outcome = asked
+          await agree(asked)
+        }
+        break
+      }
+      case 'needs_consent':
+        await agree(outcome)
+        break
+      case 'needs_person':
+        if (outcome.need.kind === 'paste-key') {
+          const { key } = (await ask('key', { registration })) as { key: string }
+          await auth.people.answer(registration, { secret: key }, { approver: 'kim' })
+        } else await ask('delete', {})
+        break
+      case 'pending':
+        await wait(outcome.notBefore)
+        break
+      case 'uncertain':
+        await wait(clock() + 61_000)
+        if (outcome.request === 'api_keys') {
+          again = () => session.register({ service, registration })
+        }
+        break
+      case 'refused':
+        if (outcome.code !== 'service_unreachable') return outcome
+        await wait(outcome.notBefore ?? clock() + 30_000)
+        again = call
+        break
+      default:
+        return outcome
+    }
+    outcome = await again()
+  }
+  return outcome
+}
+
+async function agree(outcome: Extract<Outcome, { status: 'needs_consent' }>): Promise<void> {
+  const kinds = outcome.action.effects.map(({ kind }) => kind)
+  // Said before it is decided: killed in between, it may count as agreed to and is not.
+  await ask('agree', { consent: outcome.consent, kinds })
+  await auth.people.answer(outcome.consent, { approve: true }, { approver: 'kim' })
+}
+
+/** Credentials that were registered, the newest first. */
+async function held(): Promise<readonly CredentialView[]> {
+  return (await session.list()).filter(({ parent }) => parent === undefined)
+}
+
+async function way(): Promise<Outcome> {
+  if ((await held()).length === 0) {
+    const got = await until(['ready'], () => session.register({ service: api, method }))
+    if (got.status !== 'ready') return got
+  }
+  if ((await held()).length === 1) {
+    const [{ handle: credential } = { handle: '' }] = await held()
+    await until(['answered'], () => session.use({ credential, path: '/v2/balance' }))
+    const json = { from: '+13125550100', to: '+13125550101', text: 'hello' }
+    const message = { credential, method: 'POST', path: '/v2/messages', json }
+    await until(['answered', 'uncertain'], () => session.use(message))
+    const made = await until(['ready'], () => session.revoke({ credential, replace: true }))
+    if (made.status !== 'ready') return made
+  }
+  const [old] = (await held()).slice(-1)
+  return until(['ended'], () => session.revoke({ credential: old?.handle ?? '' }))
+}
+
+const outcome = await way()
+console.log(JSON.stringify({ outcome, doubts: [...doubts] }))
