@@ -2,9 +2,17 @@ import type { Action, Verb } from '../consent/action.ts'
 import type { Consents, Passage } from '../consent/consents.ts'
 import type { Call, Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
-import type { Json, Method, PlanAnswer, RequestPlan, Transition } from '../methods/method.ts'
+import type {
+  Failure,
+  Json,
+  Method,
+  PlanAnswer,
+  RequestPlan,
+  Transition,
+} from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
+import { createRedactor } from '../use/redactor.ts'
 import type { Credentials } from '../vault/credentials.ts'
 import { Secret } from '../vault/secret.ts'
 import { keepIssued } from './issued.ts'
@@ -121,7 +129,8 @@ export class Run {
     const rest = omit(this.#changed(transition), 'inFlight', 'wait', 'failed')
     if ('wait' in next) return this.#write({ ...rest, status: 'waiting', wait: next.wait })
     if ('failed' in next) {
-      return this.#write({ ...rest, status: 'failed', failed: next.failed, secrets: {} })
+      const failed = withoutSecrets(next.failed, Object.values(rest.secrets))
+      return this.#write({ ...rest, status: 'failed', failed, secrets: {} })
     }
     if (!('done' in next)) return
     // The credential before anything else: a kill between these two writes loses nothing.
@@ -293,6 +302,18 @@ function refuseSecretsInState(registration: Registration): void {
       )
     }
   }
+}
+
+/** A service may echo in its errors what it was sent. */
+function withoutSecrets(failed: Failure, secrets: readonly Secret[]): Failure {
+  if (failed.errors === undefined || secrets.length === 0) return failed
+  const redactor = createRedactor(secrets)
+  const errors = failed.errors.map((error) =>
+    Object.fromEntries(
+      Object.entries(error).map(([name, text]) => [name, redactor.redact(text).text]),
+    ),
+  )
+  return { ...failed, errors }
 }
 
 function omit<K extends keyof Registration>(

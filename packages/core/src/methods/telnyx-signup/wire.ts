@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { withoutHidden } from '../../discovery/markdown/clean.ts'
 import type { ServiceError } from '../../outcome.ts'
 import { errorsOf } from '../../use/answer.ts'
+import { redactUnseen } from '../../use/redactor.ts'
 import type { PlanAnswer } from '../method.ts'
 
 /** An address that is echoed as it came and shown to a person: nothing invisible, no second line. */
@@ -62,7 +63,7 @@ export function issuedKey(answer: PlanAnswer): { key: string; id?: string } | un
   return { key: data.api_key, ...(data.id === undefined ? {} : { id: data.id }) }
 }
 
-/** The errors of an answer, in the service's own words. */
+/** The errors of an answer, in the service's own words; a key that it gives out with them is left out. */
 export function errorsIn(answer: PlanAnswer): readonly ServiceError[] {
-  return errorsOf(answer.text)
+  return errorsOf(redactUnseen(answer.text).text)
 }
