@@ -1,16 +1,18 @@
 // Breaks one line after the other, in a copy, and sees whether the test that guards it goes red. With
-// `--fuzz` it is the search of `pnpm fuzz` or `pnpm soak:kill` that must find it.
+// `--fuzz` it is the search of `pnpm fuzz` or `pnpm soak:kill` that must find it. With a word as argument:
+// only the mutants that mention it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 interface Mutant {
   readonly file: string
   readonly find: string
   readonly replace: string
-  /** The package whose test must go red, and the test's file. */
-  readonly test: readonly [string, string]
+  /** What must go red: the package, the test's file, and the test's name where the file has others. */
+  readonly test: readonly [string, string, string?]
 }
 
 interface SearchedMutant extends Omit<Mutant, 'test'> {
@@ -20,18 +22,27 @@ interface SearchedMutant extends Omit<Mutant, 'test'> {
 }
 
 const root = join(import.meta.dirname, '..')
-const searched = process.argv.includes('--fuzz')
-const list = searched ? 'fuzz-mutants.json' : 'mutants.json'
-const mutants = JSON.parse(readFileSync(join(import.meta.dirname, list), 'utf8')) as readonly (
+const { values, positionals } = parseArgs({
+  options: { fuzz: { type: 'boolean' } },
+  allowPositionals: true,
+})
+const [word = ''] = positionals
+const list = values.fuzz ? 'fuzz-mutants.json' : 'mutants.json'
+const all = JSON.parse(readFileSync(join(import.meta.dirname, list), 'utf8')) as readonly (
   | Mutant
   | SearchedMutant
 )[]
+const mutants = all.filter((one) => JSON.stringify(one).includes(word))
 const dir = mkdtempSync(join(tmpdir(), 'authmd-mutants-'))
 
-function run([name, file]: Mutant['test']): number | null {
+/** Whether the test is green; one that never ends is not. */
+function isGreen([name, file, title]: Mutant['test']): boolean {
   const cwd = join(dir, 'packages', name)
-  const args = ['run', file, '--reporter=dot', '--bail=1']
-  return spawnSync('vitest', args, { cwd, stdio: 'ignore', timeout: 180_000 }).status
+  const only = title === undefined ? [] : ['-t', title]
+  const args = ['run', file, ...only, '--reporter=dot', '--bail=1']
+  const { status, error } = spawnSync('vitest', args, { cwd, stdio: 'ignore', timeout: 180_000 })
+  if (error && (error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') throw error
+  return status === 0
 }
 
 /** Whether the search said within its time what it must. */
@@ -50,17 +61,20 @@ try {
     cpSync(join(root, one), join(dir, one), { recursive: true, verbatimSymlinks: true, filter })
   }
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
-  const green = new Map<string, number | null>()
+  const green = new Set<string>()
   for (const mutant of mutants) {
     const { file, find, replace } = mutant
     const path = join(dir, file)
     const source = readFileSync(path, 'utf8')
     if (source.split(find).length !== 2) throw new Error(`${file} holds not once: ${find}`)
     const key = ('test' in mutant ? mutant.test : mutant.search).join(' ')
-    if ('test' in mutant && !green.has(key)) green.set(key, run(mutant.test))
+    if ('test' in mutant && !green.has(key)) {
+      if (!isGreen(mutant.test)) throw new Error(`not green without a mutant: ${key}`)
+      green.add(key)
+    }
     const broken = source.replace(find, () => replace)
     writeFileSync(path, broken)
-    const caught = 'test' in mutant ? green.get(key) === 0 && run(mutant.test) !== 0 : found(mutant)
+    const caught = 'test' in mutant ? !isGreen(mutant.test) : found(mutant)
     writeFileSync(path, source)
     if (!caught) survived++
     console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${file}: ${find}  (${key})`)

@@ -42,6 +42,7 @@ export function ownerCases(driver: Driver, mode: Mode): void {
           .then((chat) => chat.say([signup]))
           .then(({ told }) => told.join('\n'), String)
         expect(said, how).toContain('owner')
+        expect(said, how).not.toContain('not_found')
       }
       expect(effects(world)).toEqual([])
       expect(world.sandbox.log).toHaveLength(before)
