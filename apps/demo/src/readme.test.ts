@@ -6,11 +6,12 @@ import { expect, test } from 'vitest'
 const root = join(import.meta.dirname, '../../..')
 const dir = join(import.meta.dirname, '../.report/readme')
 
-test('every TypeScript block of the README compiles', () => {
-  const blocks = [
-    ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm),
-  ]
-  expect(blocks.length).toBeGreaterThan(1)
+test('every TypeScript block of the README, and of that of core, compiles', () => {
+  const blocks = ['README.md', 'packages/core/README.md'].flatMap((path) => {
+    const found = [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
+    expect(found.length, path).toBeGreaterThan(1)
+    return found
+  })
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
   for (const [at, [, code = '']] of blocks.entries())

@@ -16,6 +16,7 @@ export type AuthErrorCode =
   | 'network_failed'
   | 'aborted'
   | 'owner_invalid'
+  | 'approval_out_of_band'
   | 'not_found'
   | 'outside_audience'
   | 'secret_refused'

@@ -140,8 +140,20 @@ export class Session {
     return this.#parts.consents.ledger.asked(this.owner, call)
   }
 
-  /** For adapters: writes down what a person decided through the framework. */
+  /** For adapters: whether the policy has people decide elsewhere, so that a framework puts no question. */
+  get outOfBand(): boolean {
+    return this.#parts.consents.rules.outOfBand
+  }
+
+  /**
+   * For adapters: writes down what a person decided through the framework.
+   *
+   * @throws AuthError `approval_out_of_band` where the policy has people decide elsewhere
+   */
   async decide(consent: string, decision: Decision): Promise<void> {
+    if (this.outOfBand) {
+      throw new AuthError('approval_out_of_band', 'a person decides this outside the framework')
+    }
     await this.#parts.consents.ledger.decide(this.owner, consent, decision)
   }
 

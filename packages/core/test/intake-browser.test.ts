@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { serveIntake } from '../src/node/intake-server.ts'
 import { makeKey, openIntake, visit } from './intake-world.ts'
-import { closeWorlds, expectStatus } from './world.ts'
+import { askedFor, closeWorlds, expectStatus, openWorld } from './world.ts'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const absent = !existsSync(executablePath)
@@ -178,6 +179,30 @@ describe.skipIf(absent && process.env.CI !== 'true')('in a browser', { timeout: 
     await check(page, 'dark')
     await page.goto(link)
     await check(page, 'light')
+  })
+
+  test('a yes to an action: shown exactly, accessible, taken once by its button alone', async () => {
+    const world = await openWorld()
+    const { consent, input } = await askedFor(world)
+    const intake = await serveIntake(world.auth, { name: 'Acme Operations' })
+    onTestFinished(intake.close)
+    const { page, faults } = await tab({ javaScriptEnabled: true })
+    const { url: link } = await intake.link(consent.consent)
+    expect((await page.goto(link))?.status()).toBe(200)
+    expect(page.url()).not.toContain(link.split('/').at(-1))
+    const [, ...lines] = consent.action.summary.split('\n')
+    expect((await page.getByRole('listitem').allTextContents()).slice(0, lines.length)).toEqual(
+      lines,
+    )
+    await check(page, 'light', 'dark')
+    await page.keyboard.press('Enter')
+    expectStatus(await world.session.register(input), 'needs_consent')
+    await page.getByRole('button', { name: 'Approve', exact: true }).click()
+    expect(await page.getByRole('heading').textContent()).toBe('Approved')
+    await check(page, 'light', 'dark')
+    expectStatus(await world.session.register(input), 'pending')
+    expect((await page.goto(link))?.status()).toBe(410)
+    expect(faults).toEqual([])
   })
 
   async function check(page: Page, ...schemes: readonly ('light' | 'dark')[]): Promise<void> {

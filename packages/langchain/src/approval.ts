@@ -63,9 +63,10 @@ export async function askPerson(asker: Asker, messages: readonly BaseMessage[]):
       const session = await sessionFor(run)
       await session.decide(id, { ...decision, approver, channel })
     } catch (error) {
-      // Decided before, too late, or of another owner: it does not count.
+      // Decided before, too late, of another owner, or not here: it does not count.
       const code = AuthError.isInstance(error) ? error.code : ''
-      if (!['invalid_input', 'not_found', 'owner_invalid'].includes(code)) throw error
+      const noWord = ['invalid_input', 'not_found', 'owner_invalid', 'approval_out_of_band']
+      if (!noWord.includes(code)) throw error
     }
   }
 }

@@ -26,7 +26,8 @@ export class Approvals {
    * answer down. Without an answer nothing is written, and core by itself does not go on.
    */
   async ask(verb: Verb, input: unknown, call: Call, client: Client): Promise<void> {
-    const action = client.can('form') ? await this.#session.preview(verb, input) : undefined
+    const asks = client.can('form') && !this.#session.outOfBand
+    const action = asks ? await this.#session.preview(verb, input) : undefined
     const standing = action && (await this.#session.ask(action, call))
     if (action === undefined || standing?.kind !== 'asked') return
     const { id, askedAt, expiresAt } = standing.consent

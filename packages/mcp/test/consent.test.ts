@@ -1,5 +1,5 @@
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Answer, no, overHttp, type TestClient, textOf, yes } from './client.ts'
 import { otherToken, startTapped, type Tapped, until } from './wire.ts'
 import { effects, find, type Signup, solution, wholeFlow } from './world.ts'
@@ -35,6 +35,18 @@ describe('nothing is done without a yes', () => {
     expect(client.asked).toHaveLength(1)
     expect(await world.consents()).toMatchObject([{ state: 'denied' }])
     expect(effects(world)).toEqual([])
+    await client.close()
+  })
+
+  test('out of band a client that would say yes is not asked, and the model reads where a person is', async () => {
+    const apart = await startTapped({ policy: { approval: 'out-of-band' } })
+    onTestFinished(apart.close)
+    const client = await overHttp(apart.url, { answer: yes })
+    const begun = await client.text('auth_register', { service: apart.service })
+    const said = await client.text('auth_register', solution(apart, begun))
+    expect(said).toContain('asked outside this chat')
+    expect([client.asked, effects(apart)]).toEqual([[], []])
+    expect(apart.told.map(({ kind }) => kind)).toEqual(['consent'])
     await client.close()
   })
 

@@ -21,8 +21,13 @@ export interface Tapped extends World {
 type Setup = Partial<HttpOptions> & WorldOptions
 
 /** The sandbox, authmd and its server over HTTP, for two callers, with a tap between it and clients. */
-export async function startTapped({ mailbox, methods, ...options }: Setup = {}): Promise<Tapped> {
-  const world = await startWorld({ mailbox, methods })
+export async function startTapped({
+  mailbox,
+  methods,
+  policy,
+  ...options
+}: Setup = {}): Promise<Tapped> {
+  const world = await startWorld({ mailbox, methods, policy })
   const sockets = new Set<Socket>()
   const seen: Buffer[] = []
   let target = 0

@@ -6,6 +6,7 @@ import {
   type Method,
   memoryStore,
   type PersonRequest,
+  type Policy,
   type Session,
 } from '@authmd/core'
 import { personAtPortal, type Sandbox, startSandbox } from '@authmd/sandbox'
@@ -29,10 +30,11 @@ export interface WorldOptions {
   /** Whether mail can be read without a person. */
   readonly mailbox?: boolean
   readonly methods?: readonly Method[]
+  readonly policy?: Policy
 }
 
 /** The sandbox and an `AgentAuth` that may speak to it, on one clock. */
-export async function startWorld({ mailbox, methods }: WorldOptions = {}): Promise<World> {
+export async function startWorld({ mailbox, methods, policy }: WorldOptions = {}): Promise<World> {
   const sandbox = await startSandbox()
   const clock = () => sandbox.clock.now()
   const told: PersonRequest[] = []
@@ -48,6 +50,7 @@ export async function startWorld({ mailbox, methods }: WorldOptions = {}): Promi
     clock,
     identity: () => (mailbox === false ? { email } : { mailbox: box }),
     ...(methods === undefined ? {} : { methods }),
+    ...(policy === undefined ? {} : { policy }),
     onPersonNeeded: (one) => void told.push(one),
   })
   const service = sandbox.urls.api

@@ -6,6 +6,7 @@ import {
   createAgentAuth,
   memoryStore,
   type OwnerIdentity,
+  type Policy,
   type Session,
   type Store,
 } from '@authmd/core'
@@ -35,10 +36,11 @@ export interface WorldOptions {
   /** Of which kinds the puzzles are. */
   readonly puzzles?: readonly ChallengeType[]
   readonly onPersonNeeded?: AgentAuthOptions['onPersonNeeded']
+  readonly policy?: Policy
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { puzzles = ['string'], onPersonNeeded } = options
+  const { puzzles = ['string'], onPersonNeeded, policy } = options
   const sandbox = await startSandbox({ challenge: { types: puzzles } })
   const clock = () => sandbox.clock.now()
   const mailbox = {
@@ -54,6 +56,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       clock,
       identity: () => identity,
       ...(onPersonNeeded ? { onPersonNeeded } : {}),
+      ...(policy ? { policy } : {}),
     })
   const auth = open()
   const session = auth.as(owner)

@@ -207,7 +207,9 @@ export async function needsConsent(
         status: 'needs_consent',
         consent: now.consent.id,
         action: now.consent.action,
-        next: 'the same call again when the person has agreed',
+        next: consents.rules.outOfBand
+          ? 'the same call again when the person has agreed, who is asked outside this chat: a yes in this chat does not count'
+          : 'the same call again when the person has agreed',
       }
     default:
       throw new AuthError('method_failed', 'a consent is open and was not used')

@@ -54,12 +54,13 @@ const onTheWay: readonly AuthErrorCode[] = [
   'secret_refused',
 ]
 
-/** What a call would do that binds somebody, from the stored records alone. */
+/** What the framework has to ask a person about a call, from the stored records alone. */
 export async function previewTool(
   parts: McpParts,
   tool: MountedTool,
   args: Args,
 ): Promise<Action | undefined> {
+  if (parts.consents.rules.outOfBand) return undefined
   const prepared = await prepare(parts, tool, args)
   return 'status' in prepared ? undefined : parts.consents.toAsk(prepared.action)
 }

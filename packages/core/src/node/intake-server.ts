@@ -9,7 +9,7 @@ export interface IntakeServer {
   /** Where it is: `http://127.0.0.1:<port>`. */
   readonly url: string
   /** See {@link Intake.link}. */
-  link(registration: string): Promise<IntakeUrl>
+  link(id: string): Promise<IntakeUrl>
   /** Stops listening and ends open connections. */
   close(): Promise<void>
 }

@@ -13,8 +13,9 @@ const rememberedMs = 24 * 3_600_000
 interface LinkRecord {
   /** SHA-256 of the secret, base64url. */
   readonly hash: string
-  readonly registration: string
-  readonly kind: PersonNeed['kind']
+  /** The id of a registration or of a consent. */
+  readonly about: string
+  readonly kind: PersonNeed['kind'] | 'consent'
   /** Epoch milliseconds. */
   readonly expires: number
   readonly misses: number
@@ -47,7 +48,7 @@ export class IntakeLinks {
 
   async make(
     owner: string,
-    wanted: Pick<LinkRecord, 'registration' | 'kind' | 'expires'>,
+    wanted: Pick<LinkRecord, 'about' | 'kind' | 'expires'>,
   ): Promise<{ readonly id: string; readonly secret: string }> {
     await this.#sweep(owner)
     const id = newId('ntk')

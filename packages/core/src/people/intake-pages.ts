@@ -4,9 +4,8 @@ import type { Owner } from '../owner.ts'
 import { type Html, html, joined } from './intake-html.ts'
 import { style } from './intake-style.ts'
 
-/** What a person is told before they hand anything over. */
-export interface Facts {
-  readonly need: PersonNeed
+/** Who asks, for which service and until when. */
+export interface Asking {
   readonly service: string
   readonly owner: Owner
   /** Who runs the agent. */
@@ -15,8 +14,21 @@ export interface Facts {
   readonly now: number
   /** Epoch milliseconds. */
   readonly expires: number
+}
+
+/** What a person is told before they hand anything over. */
+export interface Facts extends Asking {
+  readonly need: PersonNeed
   /** What came of an earlier answer. */
   readonly notice?: string
+}
+
+/** What a form needs beside what it asks; `fault` says what was wrong with what was given, which is never shown. */
+export interface FormParts {
+  readonly token: string
+  readonly action: string
+  readonly status: number
+  readonly fault: string | undefined
 }
 
 interface Ask {
@@ -70,47 +82,19 @@ Do not open the link in it: it works once. Copy its address and paste it here.</
   },
 }
 
-/** The page with the form; `fault` says what was wrong with what was given, which is never shown. */
-export function form(parts: {
-  readonly facts: Facts
-  readonly token: string
-  readonly action: string
-  readonly status: number
-  readonly fault: string | undefined
-}): Response {
-  const { facts, token, action, status, fault } = parts
-  const { need, service, owner, name, now, expires, notice } = facts
+/** The page with the form. */
+export function form(facts: Facts, parts: FormParts): Response {
+  const { fault } = parts
+  const { need, service, notice } = facts
   const ask = asks[need.kind]
   const goes = ask.goes(facts)
   const title = ask.title(hostOf(service))
-  const who = [
-    owner.tenant,
-    ...(owner.user ? [`user ${owner.user}`] : []),
-    ...(owner.agent ? [`agent ${owner.agent}`] : []),
-  ].join(', ')
-  const warned = [service, need.url ?? '', ...goes.places].some((url) => url.includes('xn--'))
   const described = fault === undefined ? 'goes' : 'fault goes'
-  const main = html`<h1>${title}</h1>
-${fault === undefined ? '' : html`<p class="fault" role="alert" id="fault"><strong>Not taken.</strong> ${fault}.</p>`}
-${fault === undefined && notice !== undefined ? html`<p class="notice" role="status">${notice}</p>` : ''}
-<dl>
-<div><dt>Asked for by</dt><dd>the agent of ${name === undefined ? who : `${name} (${who})`}</dd></div>
-<div><dt>Service</dt><dd>${address(service)}</dd></div>
-<div><dt>Open until</dt><dd>${time(expires)} <span>(${minutes(expires - now)})</span></dd></div>
-</dl>
-${ask.lead(facts)}
-<form method="post" action="${action}">
-<input type="hidden" name="form" value="${token}">
-<p class="goes" id="goes">${goes.label} ${joined(
+  const fields = html`<p class="goes" id="goes">${goes.label} ${joined(
     goes.places.map(address),
     ' and ',
   )}${need.kind === 'open-link' ? '.' : ', nowhere else.'}</p>
-${
-  warned
-    ? html`<p class="notice">A name with <code>xn--</code> holds letters that can look like others. Make sure that
-it is the service you mean.</p>`
-    : ''
-}
+${lookAlikes([service, need.url ?? '', ...goes.places])}
 ${
   ask.field === undefined
     ? ''
@@ -119,10 +103,50 @@ ${
         fault === undefined ? '' : html` aria-invalid="true" autofocus`
       }>`
 }
-<button>${ask.button}</button>
+<button>${ask.button}</button>`
+  const noticed =
+    fault === undefined && notice !== undefined
+      ? html`<p class="notice" role="status">${notice}</p>`
+      : html``
+  return formPage(title, facts, { before: noticed, lead: ask.lead(facts), fields }, parts)
+}
+
+/** A page with a form: who asks, what it is about, and the fields. */
+export function formPage(
+  title: Html,
+  asking: Asking,
+  { before, lead, fields }: { readonly before: Html; readonly lead: Html; readonly fields: Html },
+  { token, action, status, fault }: FormParts,
+): Response {
+  const { owner, name, service, now, expires } = asking
+  const who = [
+    owner.tenant,
+    ...(owner.user ? [`user ${owner.user}`] : []),
+    ...(owner.agent ? [`agent ${owner.agent}`] : []),
+  ].join(', ')
+  const main = html`<h1>${title}</h1>
+${fault === undefined ? '' : html`<p class="fault" role="alert" id="fault"><strong>Not taken.</strong> ${fault}.</p>`}
+${before}
+<dl>
+<div><dt>Asked for by</dt><dd>the agent of ${name === undefined ? who : `${name} (${who})`}</dd></div>
+<div><dt>Service</dt><dd>${address(service)}</dd></div>
+<div><dt>Open until</dt><dd>${time(expires)} <span>(${minutes(expires - now)})</span></dd></div>
+</dl>
+${lead}
+<form method="post" action="${action}">
+<input type="hidden" name="form" value="${token}">
+${fields}
 </form>
 <p class="small">Did you not expect this page? Close it: nothing happens then.</p>`
   return documentOf(status, fault === undefined ? title : html`Not taken: ${title}`, main)
+}
+
+/** A word about names that may not be what they look like. */
+export function lookAlikes(urls: readonly string[]): Html {
+  return urls.some((url) => url.includes('xn--'))
+    ? html`<p class="notice">A name with <code>xn--</code> holds letters that can look like others. Make sure that
+it is the service you mean.</p>`
+    : html``
 }
 
 /** The last page: it was taken. What came of it is said, as far as it is known. */
@@ -182,7 +206,7 @@ ${back === undefined ? '' : html`<p><a href="${back}">Back to the page</a></p>`}
   return documentOf(status, html`${title}`, main, headers)
 }
 
-function documentOf(
+export function documentOf(
   status: number,
   title: Html,
   main: Html,
@@ -218,13 +242,18 @@ function documentOf(
 }
 
 /** The host as the URL standard writes it: a name in other letters stays in punycode. */
-function hostOf(url: string): Html {
+export function hostOf(url: string): Html {
   return html`${URL.parse(url)?.host ?? url}`
 }
 
 function page({ url }: PersonNeed): Html {
-  const parsed = url === undefined ? null : URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return html`the page of the service`
+  return (url && link(url)) || html`the page of the service`
+}
+
+/** A link to a page of the web; undefined for anything else. */
+export function link(url: string): Html | undefined {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
   return html`<a href="${parsed.href}" target="_blank" rel="noopener noreferrer">${address(parsed.href)}</a>`
 }
 

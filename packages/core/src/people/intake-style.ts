@@ -16,8 +16,9 @@ main { max-width: 38rem; margin: 0 auto; padding: 1.25rem; }
     border-radius: .75rem; }
 }
 h1 { font-size: 1.4rem; line-height: 1.25; margin: .25rem 0 1rem; overflow-wrap: anywhere; }
-p, ol { margin: 0 0 1rem; overflow-wrap: anywhere; }
-ol { padding-left: 1.4rem; }
+p, ol, ul { margin: 0 0 1rem; overflow-wrap: anywhere; }
+ol, ul { padding-left: 1.4rem; }
+li span { color: var(--soft); }
 li + li { margin-top: .35rem; }
 a { color: var(--act); }
 code { font: .9375em ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -40,7 +41,8 @@ input:not([type=hidden]) { display: block; width: 100%; min-height: 3rem; paddin
 input[aria-invalid] { border: 2px solid var(--fault); }
 button { width: 100%; min-height: 3rem; margin-top: 1rem; padding: .6rem 1.2rem; font: 600 1rem system-ui, sans-serif;
   color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer; }
-@media (min-width: 44rem) { button { width: auto; } }
+button.no { color: var(--ink); background: transparent; border: 1px solid var(--soft); }
+@media (min-width: 44rem) { button { width: auto; } button + button { margin-left: .75rem; } }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 .small { color: var(--soft); font-size: .875rem; margin: 1.25rem 0 0; }
 `)

@@ -1,15 +1,20 @@
 import { z } from 'zod'
+import type { Consent, ConsentLedger } from '../consent/ledger.ts'
 import { decodeRegistration, type Registration } from '../engine/registration.ts'
 import { AuthError } from '../errors.ts'
 import { parse } from '../inputs.ts'
 import { isLoopbackHost } from '../net/url.ts'
-import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
+import { ownerKey } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { Store } from '../vault/store.ts'
+import { approvalSubject } from './intake-approval.ts'
 import { type IntakeLink, IntakeLinks } from './intake-links.ts'
-import { answered, type Facts, form, plainPage } from './intake-pages.ts'
-import { crossSite, formToken, isForm, readForm, refusedBy, sessionOf } from './intake-request.ts'
-import type { PersonDecision } from './people.ts'
+import { needOf, needSubject } from './intake-need.ts'
+import { plainPage } from './intake-pages.ts'
+import { crossSite, formToken, isForm, readForm, sessionOf } from './intake-request.ts'
+import type { Subject } from './intake-subject.ts'
+import type { HandedOver } from './people.ts'
 
 /** Where the intake page is, and in whose name it asks. */
 export interface IntakeOptions {
@@ -21,14 +26,14 @@ export interface IntakeOptions {
   readonly ttlMs?: number
 }
 
-/** A one-time link. Whoever holds it can hand something over in the person's place: it is for them alone. */
+/** A one-time link. Whoever holds it can answer in the person's place: it is for them alone. */
 export interface IntakeUrl {
   readonly url: string
   /** Epoch milliseconds after which it is of no use any more. */
   readonly expires: number
 }
 
-/** The page on which a person hands something over, outside any chat. */
+/** The page on which a person hands something over, or says yes or no, outside any chat. */
 export interface Intake {
   /**
    * Answers every request below `baseUrl`. A request for another host, of another origin, or with
@@ -36,22 +41,23 @@ export interface Intake {
    */
   handle(request: Request): Promise<Response>
   /**
-   * Makes a one-time link for what a registration waits for. It dies after success, when it expires, and
-   * after 10 wrong answers or guesses. Never put it before a model.
+   * Makes a one-time link for what a registration (`reg_…`) waits for, or to decide a consent (`cns_…`).
+   * It dies after success, when it expires, and after 10 wrong answers or guesses. Never put it before a
+   * model.
    *
-   * @throws AuthError `not_found`, or `invalid_input` where nothing is waited for that a person hands over
+   * @throws AuthError `not_found`, or `invalid_input` where nothing is waited for from a person
    */
-  link(registration: string): Promise<IntakeUrl>
+  link(id: string): Promise<IntakeUrl>
 }
 
 interface IntakeParts {
   readonly store: Store
   readonly index: RecordIndex
   readonly now: () => number
+  readonly ledger: ConsentLedger
   readonly answer: (registration: string, said: HandedOver) => Promise<Outcome>
+  readonly decide: (consent: string, approve: boolean) => Promise<unknown>
 }
-
-type HandedOver = Exclude<PersonDecision, { readonly approve: boolean }>
 
 const minute = 60_000
 const optionsSchema: z.ZodType<IntakeOptions> = z.strictObject({
@@ -81,31 +87,31 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     return record === undefined ? undefined : decodeRegistration(record.value)
   }
 
-  /** What the page of a link shows; undefined where the link is of no use any more. */
-  async function factsOf(link: IntakeLink): Promise<Facts | undefined> {
-    const registration = await registrationOf(link.owner, link.registration)
-    const need = registration && needOf(registration)
-    if (registration === undefined || need?.kind !== link.kind || !links.isGood(link)) {
-      return undefined
+  /** The question of this id, while it is open. */
+  async function questionOf(id: string): Promise<Consent | undefined> {
+    const { consent } = await parts.ledger.byId(id)
+    return consent.state === 'asked' ? consent : undefined
+  }
+
+  /** What a link leads to; undefined where it is of no use any more. */
+  async function subjectOf(link: IntakeLink): Promise<Subject | undefined> {
+    if (!links.isGood(link)) return undefined
+    const { owner, about, kind, expires } = link
+    const frame = { now: parts.now(), expires, ...(name === undefined ? {} : { name }) }
+    if (kind !== 'consent') {
+      const registration = () => registrationOf(owner, about)
+      return needSubject({ registration, answer: parts.answer }, kind, frame)
     }
-    const { owner, offer, wait } = registration
-    const notice = wait?.for === 'person' || wait?.for === 'mail' ? wait.notice : undefined
-    return {
-      need,
-      service: offer.service,
-      owner,
-      now: parts.now(),
-      expires: link.expires,
-      ...(name === undefined ? {} : { name }),
-      ...(notice === undefined ? {} : { notice }),
-    }
+    const consent = await questionOf(about)
+    const decide = (approve: boolean) => parts.decide(about, approve)
+    return consent && approvalSubject({ consent, decide }, frame)
   }
 
   /** The link that was opened, exchanged for a cookie: its secret leaves the address bar. */
   async function enter(id: string, secret: string): Promise<Response> {
     const link = await links.open(id, secret)
     if (link === undefined) return plainPage('unknown')
-    if ((await factsOf(link)) === undefined) return plainPage('gone')
+    if ((await subjectOf(link)) === undefined) return plainPage('gone')
     const path = `${root}/${id}`
     const age = Math.max(1, Math.floor((link.expires - parts.now()) / 1000))
     const secure = base.protocol === 'https:' ? '; Secure' : ''
@@ -120,8 +126,8 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     if (secret === undefined) return plainPage('closed')
     const link = await links.open(id, secret)
     if (link === undefined) return plainPage('unknown')
-    const facts = await factsOf(link)
-    return facts === undefined ? plainPage('gone') : shownForm(link, secret, facts)
+    const subject = await subjectOf(link)
+    return subject === undefined ? plainPage('gone') : shownForm(link, secret, subject)
   }
 
   async function take(request: Request, id: string): Promise<Response> {
@@ -131,44 +137,18 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     if (secret === undefined) return plainPage('closed')
     const link = await links.open(id, secret)
     if (link === undefined) return plainPage('unknown')
-    const facts = await factsOf(link)
-    if (facts === undefined) return plainPage('gone')
+    const subject = await subjectOf(link)
+    if (subject === undefined) return plainPage('gone')
     const fields = await readForm(request)
     if (fields === 'too-long') {
-      return shownForm(link, secret, facts, 413, 'That is far too long to be what is asked for')
+      return shownForm(link, secret, subject, 413, 'That is far too long to be what is asked for')
     }
     if (!(await formToken(secret)).matches(fields.get('form') ?? '')) return plainPage('foreign')
-    const given = fields.get('given') ?? ''
-    if (facts.need.kind !== 'open-link' && given.trim() === '') {
-      return shownForm(link, secret, facts, 422, 'The field was empty')
-    }
-    return handOver(link, secret, facts, given)
-  }
-
-  async function handOver(
-    link: IntakeLink,
-    secret: string,
-    facts: Facts,
-    given: string,
-  ): Promise<Response> {
-    let outcome: Outcome
-    try {
-      outcome = await parts.answer(link.registration, decisionOf(link.kind, given))
-    } catch (error) {
-      const fault = refusedBy(error, link.kind)
-      if (fault === undefined) throw error
-      return again(link, secret, facts, fault, true)
-    }
-    const now = await factsOf(link)
-    if (now !== undefined) {
-      const { notice } = now
-      const reason = outcome.status === 'refused' ? outcome.reason : undefined
-      const busy = 'Something else was at work on this just now. Please send it once more'
-      return again(link, secret, now, notice ?? reason ?? busy, notice !== undefined)
-    }
+    const taken = await subject.take(fields)
+    if ('fault' in taken) return again(link, secret, taken.fault, taken.counts)
     await links.end(link)
     const path = `${root}/${link.id}`
-    return answered(outcome, facts, {
+    return taken.last({
       'set-cookie': `${cookie}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax`,
     })
   }
@@ -177,25 +157,25 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
   async function again(
     link: IntakeLink,
     secret: string,
-    facts: Facts,
     fault: string,
     counts: boolean,
   ): Promise<Response> {
     const left = counts ? await links.miss(link) : Infinity
-    if (left === 0) return plainPage('gone')
+    const subject = left === 0 ? undefined : await subjectOf(link)
+    if (subject === undefined) return plainPage('gone')
     const warning = left > 3 ? '' : ` (${left} ${left === 1 ? 'try' : 'tries'} left)`
-    return shownForm(link, secret, facts, 422, `${fault.replace(/\.$/, '')}${warning}`)
+    return shownForm(link, secret, subject, 422, `${fault.replace(/\.$/, '')}${warning}`)
   }
 
   async function shownForm(
     { id }: IntakeLink,
     secret: string,
-    facts: Facts,
+    subject: Subject,
     status = 200,
     fault?: string,
   ): Promise<Response> {
     const { token } = await formToken(secret)
-    return form({ facts, token, action: `${root}/${id}/hand-over`, status, fault })
+    return subject.shown({ token, action: `${root}/${id}/hand-over`, status, fault })
   }
 
   async function route(request: Request): Promise<Response> {
@@ -225,39 +205,37 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     },
 
     async link(id) {
-      const ref = await parts.index.find(id)
-      const registration =
-        ref?.kind === 'registration' ? await registrationOf(ref.owner, id) : undefined
-      if (ref === undefined || registration === undefined) {
-        throw new AuthError('not_found', 'there is no such registration')
-      }
-      const need = needOf(registration)
-      const now = parts.now()
-      const expires = Math.min(now + ttlMs, need?.until ?? Infinity)
-      if (need === undefined || expires <= now) {
-        throw new AuthError('invalid_input', `registration ${id} waits for nothing from a person`)
-      }
-      const link = await links.make(ref.owner, { registration: id, kind: need.kind, expires })
+      const wanted = id.startsWith('cns_') ? await decidable(id) : await awaited(id)
+      const expires = Math.min(parts.now() + ttlMs, wanted.until)
+      if (expires <= parts.now()) throw nothing(id)
+      const { owner, kind } = wanted
+      const link = await links.make(owner, { about: id, kind, expires })
       return { url: `${base.origin}${root}/${link.id}/${link.secret}`, expires }
     },
   }
+
+  async function decidable(id: string) {
+    const consent = await questionOf(id)
+    if (consent === undefined) throw nothing(id)
+    const owner = await ownerKey(consent.action.owner)
+    return { owner, kind: 'consent', until: consent.expiresAt } as const
+  }
+
+  async function awaited(id: string) {
+    const ref = await parts.index.find(id)
+    const registration =
+      ref?.kind === 'registration' ? await registrationOf(ref.owner, id) : undefined
+    if (ref === undefined || registration === undefined) {
+      throw new AuthError('not_found', 'there is no such registration')
+    }
+    const need = needOf(registration)
+    if (need === undefined) throw nothing(id)
+    return { owner: ref.owner, kind: need.kind, until: need.until ?? Infinity }
+  }
+}
+
+function nothing(id: string): AuthError {
+  return new AuthError('invalid_input', `${id} waits for nothing from a person`)
 }
 
 const cookie = 'authmd_intake'
-
-function needOf({ wait }: Registration): PersonNeed | undefined {
-  return wait?.for === 'person' || wait?.for === 'mail' ? wait.need : undefined
-}
-
-function decisionOf(kind: PersonNeed['kind'], given: string): HandedOver {
-  switch (kind) {
-    case 'paste-key':
-      return { secret: given }
-    case 'open-mail':
-      return { link: given.trim() }
-    case 'give-email':
-      return { email: given.trim() }
-    case 'open-link':
-      return { done: true }
-  }
-}

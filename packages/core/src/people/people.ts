@@ -55,7 +55,7 @@ const decisionSchema: z.ZodType<PersonDecision> = z.union([
   z.strictObject({ done: z.literal(true) }),
 ])
 
-type HandedOver = Exclude<PersonDecision, { readonly approve: boolean }>
+export type HandedOver = Exclude<PersonDecision, { readonly approve: boolean }>
 
 /** Which need each answer is for. */
 const answers: Readonly<Record<PersonNeed['kind'], string>> = {
@@ -129,8 +129,8 @@ export class People {
   }
 
   /**
-   * The page on which a person hands over what a registration waits for: a key, a mail's link, an
-   * address. A web-standard handler, to be mounted at `baseUrl`, and the one-time links to it.
+   * The page on which a person hands over what a registration waits for (a key, a mail's link, an
+   * address) or says yes or no to an action. A web-standard handler, to be mounted at `baseUrl`, and the one-time links to it.
    *
    * @throws AuthError `invalid_input` for a base URL that is neither https nor loopback
    * @example
@@ -141,11 +141,12 @@ export class People {
    * ```
    */
   intake(options: IntakeOptions): Intake {
-    const { store, index, now } = this.#parts
-    const answer = async (id: string, said: HandedOver) => {
-      return (await this.answer(id, said, { approver: 'intake page' })) as Outcome
-    }
-    return createIntake({ store, index, now, answer }, options)
+    const { store, index, ledger, now } = this.#parts
+    const by = { approver: 'intake page' }
+    const answer = async (id: string, said: HandedOver) =>
+      (await this.answer(id, said, by)) as Outcome
+    const decide = (id: string, approve: boolean) => this.answer(id, { approve }, by)
+    return createIntake({ store, index, ledger, now, answer, decide }, options)
   }
 
   async #handOver(id: string, said: HandedOver): Promise<Outcome> {

@@ -32,7 +32,7 @@ export interface AuthTool {
   readonly title: string
   readonly description: string
   readonly inputSchema: z.ZodType<Readonly<Record<string, unknown>>>
-  /** What a call with this input would do that binds somebody; no network, no write. */
+  /** What the framework has to ask a person about a call with this input; no network, no write. */
   preview(session: Session, input: unknown): Promise<Action | undefined>
   run(session: Session, input: unknown, call: Call): Promise<ToolResult>
 }
@@ -110,7 +110,10 @@ export const authTools: readonly AuthTool[] = (Object.keys(specs) as Verb[]).map
     title,
     description,
     inputSchema,
-    preview: (session, input) => session.preview(verb, namedInput(inputSchema, input)),
+    preview: async (session, input) => {
+      const given = namedInput(inputSchema, input)
+      return session.outOfBand ? undefined : session.preview(verb, given)
+    },
     run: (session, input, call) => told(() => run(session, namedInput(inputSchema, input), call)),
   }
 })

@@ -1,0 +1,72 @@
+import type { TermsText } from '../consent/action.ts'
+import type { Consent } from '../consent/ledger.ts'
+import { AuthError } from '../errors.ts'
+import { type Html, html, joined } from './intake-html.ts'
+import { documentOf, formPage, hostOf, link, lookAlikes } from './intake-pages.ts'
+import type { Frame, Subject, Taken } from './intake-subject.ts'
+
+interface ApprovalParts {
+  readonly consent: Consent
+  readonly decide: (approve: boolean) => Promise<unknown>
+}
+
+/** The page on which a person says yes or no to an action. */
+export function approvalSubject({ consent, decide }: ApprovalParts, frame: Frame): Subject {
+  const { action } = consent
+  const { owner, service, effects, summary } = action
+  const host = hostOf(service)
+  return {
+    shown(form) {
+      // The first line is the service, which stands above.
+      const [, ...lines] = summary.split('\n')
+      const texts = effects.flatMap((one) => (one.kind === 'accept-terms' ? one.texts : []))
+      const lead = html`<p>The agent asks to do exactly this, once:</p>
+<ul>${joined(
+        lines.map((line) => html`<li>${line}</li>`),
+        '\n',
+      )}</ul>${texts.length === 0 ? '' : toRead(texts)}
+${lookAlikes([service, summary])}`
+      const fields = html`<button name="decision" value="approve">Approve</button>
+<button name="decision" value="deny" class="no">Do not approve</button>`
+      const asking = { ...frame, owner, service }
+      const title = html`May the agent do this at ${host}?`
+      return formPage(title, asking, { before: html``, lead, fields }, form)
+    },
+
+    async take(fields): Promise<Taken> {
+      const said = fields.getAll('decision')
+      const approve = said.length === 1 && said[0] === 'approve'
+      if (!approve && (said.length !== 1 || said[0] !== 'deny')) {
+        return { fault: 'Press one of the two buttons', counts: true }
+      }
+      try {
+        await decide(approve)
+      } catch (error) {
+        // Somebody else was faster, or it has expired just now.
+        if (!AuthError.isInstance(error) || error.code !== 'invalid_input') throw error
+        return { fault: 'This was decided already', counts: false }
+      }
+      return { last: (headers) => decided(approve, headers) }
+    },
+  }
+}
+
+function toRead(texts: readonly TermsText[]): Html {
+  const items = texts.map(({ url, textHash }) => {
+    const unread = textHash ? '' : html` <span>(its text could not be read by the agent)</span>`
+    return html`<li>${link(url) ?? url}${unread}</li>`
+  })
+  return html`<p>What you would accept:</p>
+<ul>${joined(items, '\n')}</ul>`
+}
+
+function decided(approve: boolean, headers: Readonly<Record<string, string>>): Response {
+  const title = approve ? html`Approved` : html`Not approved`
+  const said = approve
+    ? 'The agent may do this once, within the next minutes, and nothing else.'
+    : 'Nothing is done. For ten minutes the agent cannot ask you for the same again.'
+  const main = html`<h1>${title}</h1>
+<p>${said}</p>
+<p>You can close this page. The link that led here does not work any more.</p>`
+  return documentOf(200, title, main, headers)
+}
