@@ -40,6 +40,10 @@ const rotation = 'core/src/node/file-store-rotation.test.ts'
 const rows = 'core/src/vault/sealed.test.ts'
 const render = 'core/src/tools/render.test.ts'
 
+/** A scenario that each adapter runs in its framework. */
+const everywhere = (name: string) =>
+  ['ai-sdk', 'langchain', 'mastra'].map((adapter) => `${adapter}/test/scenarios.test.ts: ${name}`)
+
 /** By section, in the order of the table. */
 export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = {
   Addresses: [
@@ -307,7 +311,7 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       tests: [
         `${uses}: fields that a model has no business with`,
         'core/src/tools/tools.test.ts: have no field in which a model could choose',
-        'mastra/test/consent.test.ts: an approval that the model writes among its arguments',
+        ...everywhere('hostile: a model that says it was approved'),
       ],
     },
     {
@@ -320,7 +324,7 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
     },
     {
       what: 'Ordinary answers stay as they are',
-      tests: [`${unseen}: 200 ordinary answers are unchanged`],
+      tests: [`${unseen}: ordinary answers, all of them different, are unaltered`],
     },
   ],
   Secrets: [
@@ -333,7 +337,13 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
         `${redactor}: a JWT whose claim holds the secret`,
       ],
     },
-    { what: 'A new secret in an answer', tests: [`${answers}: that are new go into the vault`] },
+    {
+      what: 'A new secret in an answer',
+      tests: [
+        `${answers}: that are new go into the vault`,
+        'core/test/secrets-in-answers.test.ts: is stored before anything else is written',
+      ],
+    },
     {
       what: 'Headers that carry credentials, and places for secrets in bodies',
       tests: [
@@ -358,9 +368,8 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       what: 'Every way of printing, and all that a framework keeps',
       tests: [
         'core/src/vault/secret.test.ts: no way of printing shows the value',
-        'ai-sdk/test/flow.test.ts: no secret is seen',
-        'mastra/test/flow.test.ts: no secret is seen',
-        'langchain/test/flow.test.ts: discover, register, claim, use and revoke',
+
+        ...everywhere('secrets: nothing that the framework holds'),
       ],
     },
     {
@@ -379,7 +388,9 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
     {
       what: 'Approvals made up, used twice, for something else, for another owner, too late, or before a restart',
       tests: [
-        'ai-sdk/test/consent.test.ts: a made-up approval',
+        ...everywhere('hostile: an approval that the client made up'),
+        ...everywhere('hostile: the same answer twice'),
+        ...everywhere('hostile: arguments altered after the answer'),
         `${ledger}: a used consent is not decided or used again`,
         `${ledger}: is another action`,
         `${ledger}: another owner can neither see it nor decide it`,
@@ -391,7 +402,7 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       what: 'Two pauses with answers swapped; answers that are false, 0, empty or missing',
       tests: [
         'langchain/test/works.test.ts: decisions are found by their ids',
-        'mastra/test/consent.test.ts: one answer for two pauses',
+        ...everywhere('hostile: an answer to one of two questions'),
         'langchain/test/works.test.ts: one is approved, the other not',
       ],
     },
@@ -399,7 +410,7 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       what: 'A no, and twenty more tries',
       tests: [
         `${cooling}: after a no the same call is refused 20 times`,
-        'ai-sdk/test/consent.test.ts: a no, and the model asks again twenty times',
+        ...everywhere('hostile: a no, and the model tries again'),
       ],
     },
     {
