@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodings } from '@authmd/canary'
 import { expect, test } from 'vitest'
-import { encodings, Sinks } from './sinks.ts'
+import { Sinks } from './sinks.ts'
 
 test('unattended, it prints one JSON object last, and the whole story is true', () => {
   const args = ['--conditions=@authmd/source', join(import.meta.dirname, 'main.ts'), '--json']

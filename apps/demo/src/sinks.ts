@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { encodings, holds } from '@authmd/canary'
 
 /** Everything that a secret could have leaked into, by the name of the place. */
 export class Sinks {
@@ -55,35 +56,4 @@ export class Sinks {
     const sinksSearched = this.#texts.size
     return { where, secretSeen: where.length > 0, sinksSearched, bytesSearched, controlFound }
   }
-}
-
-function holds(text: string, secret: string): boolean {
-  return encodings(secret).some((form) => text.includes(form))
-}
-
-/** A secret raw, percent-encoded, as JSON and HTML text, in hex, and in base64 at its three offsets. */
-export function encodings(secret: string): readonly string[] {
-  const bytes = Buffer.from(secret)
-  const percent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
-  const entities = [...secret].map((char) => `&#${char.charCodeAt(0)};`).join('')
-  const escapes = [...secret]
-    .map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')
-  const hex = bytes.toString('hex')
-  const base64 = [0, 1, 2].flatMap((offset) => {
-    const whole = Buffer.concat([Buffer.alloc(offset), bytes])
-    // Only the characters that the secret alone decides: those at both ends hold its neighbours' bits.
-    const from = Math.ceil((offset * 8) / 6)
-    const to = Math.floor((whole.length * 8) / 6)
-    return (['base64', 'base64url'] as const).map((form) => whole.toString(form).slice(from, to))
-  })
-  const forms = [
-    secret,
-    encodeURIComponent(secret),
-    percent,
-    percent.toUpperCase(),
-    entities,
-    escapes,
-  ]
-  return [...new Set([...forms, hex, hex.toUpperCase(), ...base64])]
 }

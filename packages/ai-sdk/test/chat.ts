@@ -1,3 +1,4 @@
+import { canary } from '@authmd/canary'
 import {
   generateText,
   isStepCount,
@@ -59,6 +60,9 @@ export async function turn(
   const { added, left } = await run(mode, options, history)
   const parts = added.flatMap((one) => partsOf(one))
   const prompts = [model.doGenerateCalls, model.doStreamCalls].flat().map(({ prompt }) => prompt)
+  canary.see('prompt', prompts)
+  canary.see('stream chunk', left)
+  canary.see('message', added)
   return {
     messages: [...history, ...added],
     asked: parts.flatMap((part) =>

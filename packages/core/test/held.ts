@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { canary as watched } from '@authmd/canary'
 import { onTestFinished } from 'vitest'
 import {
   type AgentAuthOptions,
@@ -43,6 +44,7 @@ export async function hold(
   const { origin } = service
   const given = { service: origin, audience: origin, secret: canary, ...more }
   const { handle } = await session.import(given)
+  watched.watch(String(given.secret), 'the key that is held')
   return { auth, session, handle, service }
 }
 

@@ -1,3 +1,4 @@
+import { canary } from '@authmd/canary'
 import { type Sandbox, type SandboxOptions, startSandbox } from '@authmd/sandbox'
 import type { AgentAuthOptions } from '../src/agent-auth.ts'
 import { allowLoopback } from '../src/net/transport.ts'
@@ -31,6 +32,7 @@ export async function startWorld(
     [allowLoopback]: true,
     clock: () => sandbox.clock.now(),
     identity: () => ({ mailbox: sandboxMailbox(sandbox) }),
+    onEvent: (event) => canary.see('event', event),
     ...options,
   })
   return { sandbox, auth, session: auth.as(owner) }

@@ -1,3 +1,4 @@
+import { canary } from '@authmd/canary'
 import {
   type BaseCheckpointSaver,
   type Command,
@@ -133,7 +134,14 @@ export async function turn(
       if (kind === 'updates') interrupts = [...interrupts, ...(part[INTERRUPT] ?? [])]
     }
   }
-  const { values } = await agent.getState(current)
+  const state = await agent.getState(current)
+  canary.see('checkpoint', state)
+  canary.see('stream chunk', left)
+  canary.see(
+    'prompt',
+    model.calls.map((call) => call.messages),
+  )
+  const { values } = state
   const messages: BaseMessage[] = values.messages
   const requests = interrupts.map(({ value }) => value as ConsentRequest)
   const earlier = new Set(before.map(({ id }) => id))

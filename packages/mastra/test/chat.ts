@@ -1,3 +1,4 @@
+import { canary } from '@authmd/canary'
 import type { AgentAuth, Owner } from '@authmd/core'
 import { Agent } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
@@ -65,6 +66,7 @@ export class Chat {
   readonly mode: Mode
   readonly #authmd: AuthAdapter
   readonly #left: unknown[] = []
+  readonly #storage: MastraCompositeStore
   readonly #moves: Script[number][]
 
   constructor(
@@ -78,6 +80,7 @@ export class Chat {
     }: { tools?: Tools; storage?: MastraCompositeStore } & Options = {},
   ) {
     this.mode = mode
+    this.#storage = storage
     this.#authmd = authmd
     this.#moves = [...script]
     this.model = scriptedModel(this.#moves)
@@ -160,6 +163,9 @@ export class Chat {
     if ('fullStream' in result) for await (const chunk of result.fullStream) chunks.push(chunk)
     else chunks.push(result)
     this.#left.push(chunks)
+    canary.see('stream chunk', chunks)
+    canary.see('prompt', this.prompts)
+    canary.see('snapshot', this.#storage)
     const last = this.prompts.at(-1)
     return {
       runId: result.runId ?? '',

@@ -58,8 +58,8 @@ export async function sendSigned(
     if (url.protocol === 'https:' && target.protocol !== 'https:') {
       throw refused(url, `redirects from https to ${target.protocol.slice(0, 32)}`)
     }
-    if (!stays && holds(target, credential)) {
-      throw refused(url, 'redirects elsewhere with the credential in the address')
+    if (holds(target, credential)) {
+      throw refused(url, 'redirects with the credential in the address')
     }
     if (method === undefined) throw refused(url, `redirects a ${current.method} with a body`)
     target.hash = ''
