@@ -21,12 +21,14 @@ function run(...args: string[]) {
 }
 
 test('starts, says where everything is, and ends with Ctrl-C', async () => {
-  const { child, output } = run('--port', '0')
+  const { child, output } = run('--port', '0', '--auth-md', 'v0.1', '--auth-md', 'readback')
   try {
     await expect.poll(output, { timeout: 10_000 }).toContain('Ctrl-C ends it.')
     const port = output().match(/http:\/\/api\.telnyx\.localhost:(\d+)/)?.[1]
     const { status } = await send('GET', `http://developers.telnyx.localhost:${port}/auth.md`)
     expect(status).toBe(200)
+    expect(output()).toContain(`http://api.v0-1.localhost:${port}`)
+    expect(output()).toContain(`http://api.readback.localhost:${port}`)
     expect(output()).toContain(`http://control.localhost:${port}`)
   } finally {
     child.kill('SIGINT')

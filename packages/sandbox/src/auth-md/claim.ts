@@ -81,8 +81,9 @@ function claimByHint(
 async function claimByIdJag(c: SandboxContext, site: AuthMd, fields: Fields): Promise<Response> {
   const { dialect, links } = site
   const { matchesBeforeInFlight } = dialect.quirks
-  const registration = registrationOf(site, text(fields, 'claim_token'))
+  const claimToken = text(fields, 'claim_token')
   const assertion = text(fields, 'assertion')
+  const registration = registrationOf(site, claimToken)
   const requireFree = () => {
     if (registration.kind !== 'anonymous') {
       throw new Refusal('claimed_or_in_flight', 'Only an anonymous registration is claimed so.')

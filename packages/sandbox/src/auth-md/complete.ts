@@ -63,8 +63,9 @@ function challenge(c: SandboxContext, site: AuthMd, fields: Fields): Response {
 async function completeByLink(c: SandboxContext, site: AuthMd, fields: Fields): Promise<Response> {
   const { server, dialect } = site
   const { entry } = c.env
-  const registration = registrationOf(site, text(fields, 'claim_token'))
+  const claimToken = text(fields, 'claim_token')
   const otp = codeOf(fields, 'otp')
+  const registration = registrationOf(site, claimToken)
   const { attempt } = registration
   if (registration.claimed) throw new Refusal('previously_claimed', 'It is claimed already.')
   if (isOver(site, registration)) throw new Refusal('claim_expired', 'The time is over.')
@@ -99,8 +100,9 @@ async function completeReadBack(
 ): Promise<Response> {
   const { server } = site
   const { entry } = c.env
-  const registration = registrationOf(site, text(fields, 'claim_token'), 'invalid_claim')
+  const claimToken = text(fields, 'claim_token')
   const code = codeOf(fields, 'user_code')
+  const registration = registrationOf(site, claimToken, 'invalid_claim')
   const attempt = requireAttempt(site, registration)
   if (!attempt.confirmed) {
     throw new Refusal('claim_not_confirmed', 'The person has not confirmed yet.')
@@ -129,8 +131,9 @@ function requireAttempt(site: AuthMd, registration: Registration) {
 
 function completeByMailedCode(c: SandboxContext, site: AuthMd, fields: Fields): Response {
   const { server, dialect } = site
-  const registration = registrationOf(site, text(fields, 'claim_token'))
+  const claimToken = text(fields, 'claim_token')
   const code = codeOf(fields, 'user_code')
+  const registration = registrationOf(site, claimToken)
   const attempt = requireAttempt(site, registration)
   const dead = () => attempt.wrongCodes >= dialect.quirks.tries
   const killed = new Refusal('code_dead', 'There were too many wrong codes.')

@@ -1,4 +1,4 @@
-import type { AuthMdProfile, AuthMdRelease, IdentityMethod } from './options.ts'
+import type { AuthMdProfile, AuthMdRelease, AuthMdVersion, IdentityMethod } from './options.ts'
 
 export const idJagType = 'urn:ietf:params:oauth:token-type:id-jag'
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -290,6 +290,10 @@ const releases: Readonly<
   'v0.7': { data: v07 },
   readback: { data: readback, spec: nested, sample: { exchangesUnclaimed: true } },
   hosted: { data: hosted, spec: nested },
+}
+
+export function isRelease(version: AuthMdVersion): version is AuthMdRelease {
+  return Object.hasOwn(releases, version)
 }
 
 export function release(version: AuthMdRelease, profile: AuthMdProfile): Dialect {

@@ -50,6 +50,17 @@ function resourceMetadata({ api, issuer, name, dialect }: AuthMd): Json {
 function serverMetadata(site: AuthMd): Json {
   const { issuer, dialect } = site
   const { leanMetadata } = dialect.quirks
+  if (site.version === 'rfc7591') {
+    return {
+      issuer,
+      authorization_endpoint: `${issuer}/login`,
+      token_endpoint: `${issuer}/oauth/token`,
+      registration_endpoint: `${issuer}/oauth/register`,
+      response_types_supported: ['code'],
+      grant_types_supported: ['authorization_code'],
+      agent_auth: { skill: `${site.api}/auth.md`, ...dialect.discovery.more },
+    }
+  }
   const tokens =
     dialect.gives === 'assertion'
       ? {
@@ -76,7 +87,6 @@ function serverMetadata(site: AuthMd): Json {
 function agentAuth(site: AuthMd): Json {
   const { api, issuer, dialect } = site
   const { discovery, paths, emailType } = dialect
-  if (site.version === 'rfc7591') return { skill: `${api}/auth.md`, ...discovery.more }
   const types = (anonymous: Json, assertion: Json) => ({
     ...(Object.keys(anonymous).length > 0 ? { anonymous } : {}),
     identity_assertion: {

@@ -3,15 +3,16 @@ import type { MailServer } from '../mail.ts'
 import type { SandboxEnv, SandboxServer } from '../server.ts'
 import { browserRoutes } from './browser.ts'
 import { claimRoutes } from './claim.ts'
+import { clientRoutes } from './clients.ts'
 import { completeRoutes } from './complete.ts'
-import { release } from './dialects.ts'
+import { isRelease, release } from './dialects.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { eventRoutes } from './events.ts'
 import type { AuthMdOptions, AuthMdProfile, AuthMdVersion, OneOrMore } from './options.ts'
 import { messagePage } from './pages.ts'
 import { registerRoutes } from './register.ts'
 import { resourceRoutes } from './resource.ts'
-import { createAuthMd, type TrustedProvider } from './state.ts'
+import { type AuthMd, createAuthMd, type TrustedProvider } from './state.ts'
 import { tokenRoutes } from './token.ts'
 import { isVariant, variant } from './variants.ts'
 
@@ -34,6 +35,11 @@ export function mountAuthMds(
   options: OneOrMore<AuthMdOptions>,
 ): readonly [AuthMdSite, ...AuthMdSite[]] {
   const [first, ...rest] = isList(options) ? options : [options]
+  for (const { version = 'v0.7' } of [first, ...rest]) {
+    if (!isRelease(version) && !isVariant(version)) {
+      throw new TypeError(`there is no auth.md version ${version}`)
+    }
+  }
   const names = [first, ...rest].map(nameOf)
   for (const [at, name] of names.entries()) {
     if (!/^[a-z0-9-]+$/.test(name)) throw new TypeError(`${name} is no label of a host`)
@@ -61,7 +67,7 @@ function mountAuthMd(
   const name = nameOf(options)
   const hostnames = { api: `api.${name}.localhost`, auth: `auth.${name}.localhost` }
   const origins = { api: server.origin(hostnames.api), issuer: server.origin(hostnames.auth) }
-  const dialect = isVariant(version) ? variant(version, origins.issuer) : release(version, profile)
+  const dialect = isRelease(version) ? release(version, profile) : variant(version, origins.issuer)
   const site = createAuthMd({
     version,
     name,
@@ -75,12 +81,8 @@ function mountAuthMd(
   const api = new Hono<SandboxEnv>()
   const auth = new Hono<SandboxEnv>()
   discoveryRoutes(api, auth, site)
-  registerRoutes(auth, site)
-  claimRoutes(auth, site)
-  completeRoutes(auth, site)
-  browserRoutes(auth, site)
-  tokenRoutes(auth, site)
-  eventRoutes(auth, site)
+  if (version === 'rfc7591') clientRoutes(auth, site)
+  else agentRoutes(auth, site)
   resourceRoutes(api, site)
   auth.notFound(
     server.endpoint('not_found', (c) =>
@@ -90,4 +92,13 @@ function mountAuthMd(
   server.mount(hostnames.api, api)
   server.mount(hostnames.auth, auth)
   return { version, profile, name, ...origins }
+}
+
+function agentRoutes(auth: Hono<SandboxEnv>, site: AuthMd): void {
+  registerRoutes(auth, site)
+  claimRoutes(auth, site)
+  completeRoutes(auth, site)
+  browserRoutes(auth, site)
+  tokenRoutes(auth, site)
+  eventRoutes(auth, site)
 }
