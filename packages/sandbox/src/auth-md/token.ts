@@ -57,7 +57,6 @@ async function exchange(c: SandboxContext, site: AuthMd, fields: Fields): Promis
   if (dialect.quirks.supersedes && !(entry && server.ledger.isGood(entry))) {
     throw refuse('There is a newer assertion.')
   }
-  if (isOver(site, registration)) throw refuse('The registration has expired.')
   const waits = !registration.claimed && registration.kind !== 'anonymous'
   if (waits && !dialect.quirks.exchangesUnclaimed) {
     if (site.version !== 'draft-register') throw refuse('The person has not confirmed yet.')
