@@ -29,7 +29,7 @@ export interface Dialect {
     /** Each type with the credentials that it can ask for. */
     readonly credentialTypes: boolean
     readonly more?: Readonly<Record<string, unknown>>
-    readonly identityTypes: readonly string[]
+    readonly identityTypes: readonly (IdentityMethod | 'refresh')[]
   }
   readonly shape: 'flat' | 'nested'
   readonly ceremony: Ceremony

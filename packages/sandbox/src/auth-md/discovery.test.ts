@@ -85,10 +85,9 @@ describe.each(versions)('%s', (version) => {
       bearer_methods_supported: ['header'],
     })
     expect(resource.headers.get('cache-control')).toBe('public, max-age=300')
-    const inserted = await agent.get(
-      `${agent.api}/.well-known/oauth-protected-resource/api/resource`,
-    )
-    expect(inserted.json).toEqual(resource.json)
+    const inserted = await agent.get(`${where}/api/resource`)
+    expect(inserted.status).toBe(404)
+    expect((await agent.get(resource.at('resource_logo_uri'))).status).toBe(200)
 
     const metadata = await agent.get(`${agent.issuer}/.well-known/oauth-authorization-server`)
     const { fields, types, assertions, grants } = table[version]
@@ -137,6 +136,22 @@ describe.each(versions)('%s', (version) => {
     expect(names).not.toContain('jwks_uri')
     expect(names.includes('issuer')).toBe(version !== 'v0.1')
   })
+})
+
+test('a way that is switched off is not listed', async () => {
+  await using sandbox = await startSandbox({
+    authMd: [{ methods: ['anonymous'] }, { version: 'v0.3', methods: ['service_auth'] }],
+  })
+  const block = async (at: number) => {
+    const { issuer, get } = agentAt(sandbox, { at })
+    const { json } = await get(`${issuer}/.well-known/oauth-authorization-server`)
+    return (json as { agent_auth: Record<string, unknown> }).agent_auth
+  }
+  const [newest, older] = [await block(0), await block(1)]
+  expect(newest.identity_types_supported).toEqual(['anonymous'])
+  expect(newest).not.toHaveProperty('identity_assertion')
+  expect(older.identity_types_supported).toEqual(['identity_assertion'])
+  expect(older.identity_assertion).toEqual({ assertion_types_supported: ['verified_email'] })
 })
 
 test('several services run beside each other, each under a name of its own', async () => {

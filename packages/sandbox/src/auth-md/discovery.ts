@@ -3,6 +3,7 @@ import type { SandboxContext, SandboxEnv } from '../server.ts'
 import { claimEndpoint } from './answers.ts'
 import { idJagType, jwtBearer } from './dialects.ts'
 import { answering } from './errors.ts'
+import type { IdentityMethod } from './options.ts'
 import { authMdText } from './prose.ts'
 import { type AuthMd, supportedScopes } from './state.ts'
 
@@ -16,7 +17,15 @@ export function discoveryRoutes(api: Hono<SandboxEnv>, auth: Hono<SandboxEnv>, s
   const { server, signer, version } = site
   const prm = answering(server, 'agent_prm', (c) => c.json(resourceMetadata(site), 200, cached))
   api.get('/.well-known/oauth-protected-resource', prm)
-  api.get('/.well-known/oauth-protected-resource/api/resource', prm)
+  // Not the form with a path inserted: the resource is the whole origin.
+  api.get(
+    '/.well-known/*',
+    server.endpoint('not_found', (c) => c.text('Not found', 404)),
+  )
+  api.get(
+    '/logo.svg',
+    server.endpoint('agent_logo', (c) => c.body(logo, 200, { 'content-type': 'image/svg+xml' })),
+  )
   const prose = answering(server, 'agent_auth_md', (c) => markdown(c, authMdText(site)))
   api.get('/auth.md', prose)
   auth.get('/auth.md', prose)
@@ -28,6 +37,9 @@ export function discoveryRoutes(api: Hono<SandboxEnv>, auth: Hono<SandboxEnv>, s
   auth.get('/.well-known/jwks.json', jwks)
   if (version === 'hosted') auth.get('/sso/jwks/:client', jwks)
 }
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 8V4l4-4 4 4v4z"/></svg>
+`
 
 function markdown(c: SandboxContext, text: string): Response {
   return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8', ...cached })
@@ -85,14 +97,21 @@ function serverMetadata(site: AuthMd): Json {
 
 /** The block that this is all about, with the fields of the version. */
 function agentAuth(site: AuthMd): Json {
-  const { api, issuer, dialect } = site
+  const { api, issuer, dialect, options } = site
   const { discovery, paths, emailType } = dialect
+  const offers = (method: IdentityMethod) => options.methods?.includes(method) ?? true
+  const identityTypes = discovery.identityTypes.filter(
+    (type) =>
+      type === 'refresh' ||
+      offers(type) ||
+      (type === 'identity_assertion' && emailType === 'verified_email' && offers('service_auth')),
+  )
   const types = (anonymous: Json, assertion: Json) => ({
     ...(Object.keys(anonymous).length > 0 ? { anonymous } : {}),
     identity_assertion: {
       assertion_types_supported: [
-        idJagType,
-        ...(emailType === 'verified_email' ? ['verified_email'] : []),
+        ...(offers('identity_assertion') ? [idJagType] : []),
+        ...(emailType === 'verified_email' && offers('service_auth') ? ['verified_email'] : []),
       ],
       ...assertion,
     },
@@ -107,13 +126,12 @@ function agentAuth(site: AuthMd): Json {
     ...(discovery.revocationUri || discovery.eventsEndpoint
       ? { events_supported: [dialect.eventUri] }
       : {}),
-    identity_types_supported: discovery.identityTypes,
-    ...(discovery.identityTypes.includes('identity_assertion')
+    identity_types_supported: identityTypes,
+    ...(identityTypes.includes('identity_assertion')
       ? discovery.credentialTypes
-        ? types(
-            { credential_types_supported: ['api_key'] },
-            { credential_types_supported: ['access_token', 'api_key'] },
-          )
+        ? types(offers('anonymous') ? { credential_types_supported: ['api_key'] } : {}, {
+            credential_types_supported: ['access_token', 'api_key'],
+          })
         : types({}, {})
       : {}),
     ...discovery.more,

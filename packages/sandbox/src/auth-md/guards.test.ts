@@ -59,6 +59,25 @@ test('of two polls at once only one is paid out', async () => {
   expect(got.map(({ status }) => status).sort()).toEqual([200, 400])
 })
 
+test('an old login does not use up the jti, a missing address does', async () => {
+  await using sandbox = await startSandbox({ authMd: { profile: 'as-sample' } })
+  const agent = agentAt(sandbox)
+  const register = async (claims: Record<string, unknown>) =>
+    agent.register({
+      type: 'identity_assertion',
+      assertion_type: idJagType,
+      assertion: await sandbox.identityProvider.idJag({ audience: agent.issuer, claims }),
+    })
+  const stale = await register({ jti: 'one', auth_time: 0 })
+  expect(stale.json).toMatchObject({ error: 'login_required' })
+  expect((await register({ jti: 'one' })).status).toBe(200)
+  const nobody = await register({ jti: 'two', email_verified: false })
+  expect(nobody.json).toMatchObject({ error: 'missing_verified_email' })
+  expect((await register({ jti: 'two' })).json).toMatchObject({ error: 'replay_detected' })
+  const phone = { email: undefined, phone_number: '+15550100', phone_number_verified: true }
+  expect((await register({ jti: 'three', ...phone, sub: 'phone' })).status).toBe(200)
+})
+
 test('a step-up stays with its account, whatever hint the agent sends', async () => {
   await using sandbox = await startSandbox()
   const agent = agentAt(sandbox)
