@@ -135,6 +135,57 @@ test('the event is known with and without /auth, and others are taken and ignore
   }
 })
 
+test('a provider ends what a user has confirmed, not what still waits for somebody', async () => {
+  await using sandbox = await startSandbox()
+  const agent = agentAt(sandbox)
+  await personAt(sandbox.authMd[0], email).signIn()
+  const registered = await agent.register({ type: 'anonymous' })
+  const claim_token = registered.at('claim_token')
+  const assertion = await idJag(sandbox)
+  const asked = await agent.claim({ type: 'identity_assertion', claim_token, assertion })
+  expect(asked.at('status')).toBe('initiated')
+  const event = await sandbox.identityProvider.event({ audience: agent.issuer, email })
+  expect((await agent.tell(event)).status).toBe(202)
+  expect((await agent.exchange(registered.at('identity_assertion'))).status).toBe(200)
+})
+
+test('what was refused stays refused, until the agent asks anew', async () => {
+  await using sandbox = await startSandbox()
+  const agent = agentAt(sandbox)
+  const registered = await agent.register({ type: 'service_auth', login_hint: email })
+  const claim_token = registered.at('claim_token')
+  const ada = personAt(sandbox.authMd[0], email)
+  const uri = registered.at('claim.verification_uri')
+  await ada.refuse(uri)
+  expect((await ada.open(uri)).status).toBe(410)
+  const again = await agent.claim({ type: 'login_hint', claim_token, login_hint: email })
+  await ada.typeCode(
+    again.at('claim_attempt.verification_uri'),
+    again.at('claim_attempt.user_code'),
+  )
+  expect((await agent.poll(claim_token)).status).toBe(200)
+})
+
+test('revocation ends access tokens of this service and nothing else', async () => {
+  await using sandbox = await startSandbox({ authMd: [{ version: 'readback' }, {}] })
+  const [agent, other] = [agentAt(sandbox), agentAt(sandbox, { at: 1 })]
+  const registered = await agent.register({ type: 'service_auth', login_hint: email })
+  const ada = personAt(sandbox.authMd[0], email)
+  const user_code = await ada.readCode(registered.at('claim.attempt.verification_uri'))
+  const done = await agent.complete({ claim_token: registered.at('claim.token'), user_code })
+  const token = (await agent.exchange(done.at('identity.assertion'))).at('access_token')
+  const refresh_token = done.at('identity.refresh_token.value')
+  for (const kept of [refresh_token, done.at('identity.assertion')]) {
+    expect((await agent.form('/oauth2/revoke', { token: kept })).status).toBe(200)
+  }
+  expect((await other.form('/oauth2/revoke', { token })).status).toBe(200)
+  expect((await agent.read(token)).status).toBe(200)
+  expect((await agent.form('/oauth2/revoke', { token })).status).toBe(200)
+  expect((await agent.read(token)).status).toBe(401)
+  expect((await agent.exchange(done.at('identity.assertion'))).status).toBe(200)
+  expect((await agent.register({ type: 'refresh', refresh_token })).status).toBe(200)
+})
+
 test('a sign-in leads nowhere but back to this site', async () => {
   await using sandbox = await startSandbox()
   const { issuer } = sandbox.authMd[0]

@@ -162,6 +162,10 @@ describe.each(versions)('%s', (version) => {
     if (direct) return
     const dead = await agent.exchange(registered.at('identity_assertion'))
     expect(dead).toMatchObject({ status: 400, json: { error: 'invalid_grant' } })
+    if (version === 'draft-register') return
+    const revived = await register()
+    expect(revived.at('registration_id')).toBe(registered.at('registration_id'))
+    expect((await agent.exchange(revived.at('identity_assertion'))).status).toBe(200)
   })
 
   test('links and codes grow old, and a newer link ends the older', async () => {

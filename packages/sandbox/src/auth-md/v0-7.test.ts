@@ -139,6 +139,8 @@ test('a user whom a provider vouches for is let in, and asked once where there i
   const revived = await register({ email })
   expect(revived).toMatchObject({ status: 401, json: { error: 'interaction_required' } })
   expect(revived.at('registration_id')).toBe(asked.at('registration_id'))
+  await ada.typeCode(revived.at('claim.verification_uri'), revived.at('claim.user_code'))
+  expect((await agent.poll(revived.at('claim_token'))).status).toBe(200)
   const old = await agent.exchange(silent.at('identity_assertion'))
   expect(old.json).toMatchObject({ error: 'invalid_grant' })
 })
@@ -163,6 +165,8 @@ test('an anonymous registration is claimed by an ID-JAG, at once or after the pe
       status: 'claimed',
     },
   })
+  const nothingToPoll = await agent.poll(first.at('claim_token'))
+  expect(nothingToPoll).toMatchObject({ status: 400, json: { error: 'invalid_grant' } })
   expect((await agent.read(token)).status).toBe(401)
   const paid = await agent.exchange(clean.at('identity_assertion'))
   expect(paid.json).toMatchObject({ scope: 'api.read api.write' })
