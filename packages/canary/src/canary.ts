@@ -24,9 +24,12 @@ export interface Issued {
 }
 
 /** One-time tokens that the service itself puts into the addresses it sends people and agents to. */
-const inAddresses = ['mail_link_token', 'redirect_token']
+const inAddresses = ['mail_link_token', 'redirect_token', 'claim_attempt_token']
 
-/** Secrets shorter than this cannot be told from ordinary text; the sandbox issues none. */
+/**
+ * Secrets shorter than this cannot be told from ordinary text: of the sandbox's, the codes that a
+ * person reads or types.
+ */
 const shortest = 8
 const maxFileBytes = 16 * 1024 * 1024
 const printed = { depth: 12, maxArrayLength: 10_000, maxStringLength: null } as const
