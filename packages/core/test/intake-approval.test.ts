@@ -62,6 +62,25 @@ describe('the page on which a person decides', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer')
   })
 
+  test('says whether it is the first time at this service', async () => {
+    const first = 'This is the first time: nothing has been held'
+    const world = await linked()
+    expect((await visit(world.link)).page.text).toContain(first)
+    const { session, sandbox } = world
+    const { api } = sandbox.urls
+    const { handle } = await session.import({
+      service: api,
+      audience: `${api}/v2`,
+      secret: 'KEY0SANDBOX0IMPORTED',
+    })
+    const revoked = await session.revoke({ credential: handle })
+    if (revoked.status !== 'needs_consent') throw new Error(revoked.status)
+    const { url } = await world.intake.link(revoked.consent)
+    const { page } = await visit(url)
+    expect(page.status).toBe(200)
+    expect(page.text).not.toContain(first)
+  })
+
   test('takes a yes once: the action goes on, and page and link are gone', async () => {
     const world = await linked()
     const { submit, at, cookie } = await visit(world.link)

@@ -13,7 +13,7 @@ interface ApprovalParts {
 /** The page on which a person says yes or no to an action. */
 export function approvalSubject({ consent, decide }: ApprovalParts, frame: Frame): Subject {
   const { action } = consent
-  const { owner, service, effects, summary } = action
+  const { owner, service, effects, summary, firstTime } = action
   const host = hostOf(service)
   return {
     shown(form) {
@@ -25,6 +25,7 @@ export function approvalSubject({ consent, decide }: ApprovalParts, frame: Frame
         lines.map((line) => html`<li>${line}</li>`),
         '\n',
       )}</ul>${texts.length === 0 ? '' : toRead(texts)}
+${firstTime ? html`<p>This is the first time: nothing has been held at ${host} before.</p>` : ''}
 ${lookAlikes([service, summary])}`
       const fields = html`<button name="decision" value="approve">Approve</button>
 <button name="decision" value="deny" class="no">Do not approve</button>`
