@@ -27,13 +27,19 @@ export interface PersonNeed {
   /**
    * `give-email`: an address to register with · `open-mail`: the link of a mail, handed over
    * outside the chat · `open-link`: do something on a page of the service · `paste-key`: make a key on
-   * that page and hand it over outside the chat.
+   * that page and hand it over outside the chat · `enter-code`: type `code` on that page ·
+   * `read-code`: that page, or the page of a mail's link, shows a code to hand over.
    */
-  readonly kind: 'give-email' | 'open-mail' | 'open-link' | 'paste-key'
+  readonly kind: 'give-email' | 'open-mail' | 'open-link' | 'paste-key' | 'enter-code' | 'read-code'
   /** One or two sentences for the person. */
   readonly text: string
   /** A page of the service, where there is one to open. */
   readonly url?: string
+  /**
+   * With `enter-code`: what the service gave to be typed on its page. The person may see it anywhere, a
+   * chat too; it is of no use to anybody else and is sent nowhere.
+   */
+  readonly code?: string
   /** The address that the mail went to. */
   readonly email?: string
   /** The URLs under which a key that is handed over will be sent, and nowhere else. */

@@ -89,7 +89,18 @@ export type PersonInput =
   | { readonly email: string }
   /** A key, of the form that keys have. */
   | { readonly secret: Secret }
+  /** A code, written as {@link CodeForm} has it. */
+  | { readonly code: string }
+  /** After `enter-code`: the code has been typed, it is time to look again. */
   | { readonly done: true }
+
+/** What a code is made of, without what is put between its groups. */
+export interface CodeForm {
+  /** Its letters and digits, such as `0123456789`. Letters of one case alone are taken in either. */
+  readonly alphabet: string
+  /** How many of them. */
+  readonly length: number
+}
 
 /** What happened since the last transition. */
 export type MethodEvent =
@@ -118,6 +129,8 @@ export type Wait =
       readonly until?: number
       /** What will stand before a pasted key in its header: taken off where it was pasted along. */
       readonly prefix?: string
+      /** What a code is made of that is handed over; anything else is refused before it gets here. */
+      readonly code?: CodeForm
     }
   | {
       readonly for: 'mail'

@@ -53,8 +53,9 @@ export async function promptPerson(
   say(need.text)
   if (need.url !== undefined) {
     say(`Page: ${need.url}`)
-    if (need.kind === 'open-link' || need.kind === 'paste-key') output.write(code(need.url, output))
+    if (!isFromMail(need.kind)) output.write(qrCode(need.url, output))
   }
+  if (need.code !== undefined) say(`Code: ${need.code}`)
   if (need.until !== undefined) say(`Good until ${new Date(need.until).toISOString()}.`)
   for (;;) {
     const said = await ask(need.kind, input, output)
@@ -72,7 +73,7 @@ export async function promptPerson(
 }
 
 /** An address for a phone's camera: light on dark, whatever colours the terminal has. */
-function code(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
+function qrCode(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
   // What the line above cannot show whole is not put before a camera; it would be too wide as well.
   if (!isTTY || ownLine(url) !== url) return ''
   const lines = renderUnicodeCompact(url, { border: 2 }).split('\n')
@@ -80,10 +81,19 @@ function code(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
   return lines.map((line) => `\x1b[97;40m${line}\x1b[0m\n`).join('')
 }
 
+/** Whether a page is named for another reason than to be opened now. */
+function isFromMail(kind: PersonPrompt['need']['kind']): boolean {
+  return kind === 'open-mail' || kind === 'give-email'
+}
+
 /** Whether it cannot be what is asked for, whatever is waited for. */
 function isMalformed(said: PersonDecision): boolean {
   if ('email' in said) return !z.email().max(254).safeParse(said.email).success
-  return ('secret' in said && said.secret === '') || ('link' in said && said.link === '')
+  return [
+    'secret' in said && said.secret,
+    'link' in said && said.link,
+    'code' in said && said.code,
+  ].includes('')
 }
 
 async function ask(
@@ -100,6 +110,9 @@ async function ask(
     }
     case 'give-email':
       return { email: (await readPlain('Mail address: ', input, output)).trim() }
+    case 'read-code':
+      return { code: (await readPlain('Code from the page: ', input, output)).trim() }
+    case 'enter-code':
     case 'open-link':
       await readPlain('Press Enter when it is done. ', input, output)
       return { done: true }

@@ -28,7 +28,13 @@ export async function needSubject(
     const { id, owner, offer, wait } = registration
     const notice = wait?.for === 'person' || wait?.for === 'mail' ? wait.notice : undefined
     const about = { id, need, service: offer.service, owner }
-    return { ...frame, ...about, ...(notice === undefined ? {} : { notice }) }
+    const code = wait?.for === 'person' ? wait.code : undefined
+    return {
+      ...frame,
+      ...about,
+      ...(notice === undefined ? {} : { notice }),
+      ...(code === undefined ? {} : { code }),
+    }
   }
   const facts = await factsNow()
   if (facts === undefined) return undefined
@@ -37,7 +43,7 @@ export async function needSubject(
 
     async take(fields): Promise<Taken> {
       const given = fields.get('given') ?? ''
-      if (kind !== 'open-link' && given.trim() === '') {
+      if (!('done' in decisionOf(kind, given)) && given.trim() === '') {
         return { fault: 'The field was empty', counts: false }
       }
       let outcome: Outcome
@@ -65,7 +71,10 @@ function decisionOf(kind: PersonNeed['kind'], given: string): HandedOver {
       return { link: given.trim() }
     case 'give-email':
       return { email: given.trim() }
+    case 'read-code':
+      return { code: given.trim() }
     case 'open-link':
+    case 'enter-code':
       return { done: true }
   }
 }

@@ -1,8 +1,10 @@
 import { toBase64Url } from '../encoding.ts'
+import type { CodeForm } from '../methods/method.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Html, html, joined } from './intake-html.ts'
 import { style } from './intake-style.ts'
+import { isDigits } from './typed-code.ts'
 
 /** Who asks, for which service and until when. */
 export interface Asking {
@@ -19,6 +21,8 @@ export interface Asking {
 /** What a person is told before they hand anything over. */
 export interface Facts extends Asking {
   readonly need: PersonNeed
+  /** What a code is made of that is handed over. */
+  readonly code?: CodeForm
   /** What came of an earlier answer. */
   readonly notice?: string
 }
@@ -37,7 +41,7 @@ interface Ask {
   /** What happens to what is handed over: the line above the field. */
   readonly goes: (facts: Facts) => { readonly label: string; readonly places: readonly string[] }
   /** Absent where there is nothing to type. */
-  readonly field?: { readonly label: string; readonly attributes: Html }
+  readonly field?: { readonly label: string; readonly attributes: (facts: Facts) => Html }
   readonly button: string
 }
 
@@ -51,7 +55,7 @@ const asks: Readonly<Record<PersonNeed['kind'], Ask>> = {
 <li>Paste it here. The agent will use it and never see it.</li>
 </ol>`,
     goes: ({ need }) => ({ label: 'The key will be sent only to', places: need.audience ?? [] }),
-    field: { label: 'API key', attributes: hidden },
+    field: { label: 'API key', attributes: () => hidden },
     button: 'Hand over the key',
   },
   'open-mail': {
@@ -61,7 +65,7 @@ const asks: Readonly<Record<PersonNeed['kind'], Ask>> = {
     }) => html`<p>A mail from the service is on its way to <strong>${need.email ?? 'you'}</strong>.
 Do not open the link in it: it works once. Copy its address and paste it here.</p>`,
     goes: ({ service }) => ({ label: 'The link will be opened once, only at', places: [service] }),
-    field: { label: 'Address of the link', attributes: hidden },
+    field: { label: 'Address of the link', attributes: () => hidden },
     button: 'Hand over the link',
   },
   'give-email': {
@@ -70,7 +74,7 @@ Do not open the link in it: it works once. Copy its address and paste it here.</
     goes: ({ service }) => ({ label: 'The address will be told only to', places: [service] }),
     field: {
       label: 'Mail address',
-      attributes: html`type="email" autocomplete="email" spellcheck="false" maxlength="254"`,
+      attributes: () => html`type="email" autocomplete="email" spellcheck="false" maxlength="254"`,
     },
     button: 'Hand over the address',
   },
@@ -79,6 +83,28 @@ Do not open the link in it: it works once. Copy its address and paste it here.</
     lead: ({ need }) => html`<p>${need.text}</p><p>${page(need)}</p>`,
     goes: ({ service }) => ({ label: 'Then the agent goes on at', places: [service] }),
     button: 'I have done it',
+  },
+  'enter-code': {
+    title: (service) => html`A code to type at ${service}`,
+    lead: ({ need }) => html`<p>${need.text}</p>
+<ol>
+<li>Open ${page(need)}.</li>
+<li>Type this code there, and nowhere else: <strong class="code">${need.code ?? ''}</strong></li>
+</ol>`,
+    goes: ({ service }) => ({ label: 'Then the agent goes on at', places: [service] }),
+    button: 'I have typed it',
+  },
+  'read-code': {
+    title: (service) => html`The code from ${service}`,
+    lead: ({ need }) =>
+      html`<p>${need.text}</p>${need.url === undefined ? '' : html`<p>${page(need)}</p>`}`,
+    goes: ({ service }) => ({ label: 'The code will be told only to', places: [service] }),
+    field: {
+      label: 'Code',
+      attributes: ({ code }) =>
+        html`type="text" inputmode="${isDigits(code) ? 'numeric' : 'text'}" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" maxlength="200"`,
+    },
+    button: 'Hand over the code',
   },
 }
 
@@ -93,13 +119,13 @@ export function form(facts: Facts, parts: FormParts): Response {
   const fields = html`<p class="goes" id="goes">${goes.label} ${joined(
     goes.places.map(address),
     ' and ',
-  )}${need.kind === 'open-link' ? '.' : ', nowhere else.'}</p>
+  )}${ask.field === undefined ? '.' : ', nowhere else.'}</p>
 ${lookAlikes([service, need.url ?? '', ...goes.places])}
 ${
   ask.field === undefined
     ? ''
     : html`<label for="given">${ask.field.label}</label>
-<input id="given" name="given" ${ask.field.attributes} required aria-describedby="${described}"${
+<input id="given" name="given" ${ask.field.attributes(facts)} required aria-describedby="${described}"${
         fault === undefined ? '' : html` aria-invalid="true" autofocus`
       }>`
 }
@@ -160,6 +186,8 @@ export function answered(
     'open-mail': 'The link was taken.',
     'give-email': 'The address was taken.',
     'open-link': 'The agent goes on.',
+    'enter-code': 'The agent looks again.',
+    'read-code': 'The code was taken.',
   }[need.kind]
   const failed = outcome.status === 'refused'
   const main = failed

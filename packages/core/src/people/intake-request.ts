@@ -63,7 +63,7 @@ export async function readForm(request: Request): Promise<URLSearchParams | 'too
 export function refusedBy(error: unknown, kind: PersonNeed['kind']): string | undefined {
   if (!AuthError.isInstance(error)) return undefined
   if (error.code === 'secret_refused') {
-    return error.message.replace(/^this is no credential/, 'This is not the key')
+    return error.message.replace(/^this is no credential/, 'This is not the key').replace(/^t/, 'T')
   }
   if (error.code !== 'invalid_input') return undefined
   return kind === 'give-email' ? 'That is not an e-mail address' : 'That is not what is asked for'

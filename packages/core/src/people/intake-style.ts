@@ -32,6 +32,7 @@ dt { color: var(--soft); font-size: .875rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
 dd span { color: var(--soft); }
 .goes { background: var(--goes); border-left: .25rem solid var(--act); padding: .7rem .9rem; margin-bottom: 1.1rem; }
+.code { display: block; margin-top: .35rem; font: 700 2rem/1.2 ui-monospace, monospace; letter-spacing: .08em; }
 .fault, .notice { padding: .7rem .9rem; border-left: .25rem solid; }
 .fault { color: var(--fault); background: var(--fault-bg); }
 .notice { background: var(--note-bg); }

@@ -17,6 +17,7 @@ import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
 import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
 import { pastedKey } from './pasted-key.ts'
+import { typedCode } from './typed-code.ts'
 
 /** What the application's hook is told when a person is needed. */
 export type PersonRequest =
@@ -44,7 +45,9 @@ export type PersonDecision =
   | { readonly email: string }
   /** A key that the person made: cleaned, checked for its form, and kept by the vault alone. */
   | { readonly secret: string }
-  /** What was to be done on a page of the service is done. */
+  /** A code that a page of the service showed; spaces, dashes and a few words around it do no harm. */
+  | { readonly code: string }
+  /** What was to be done on a page of the service is done, a code was typed there. */
   | { readonly done: true }
 
 const decisionSchema: z.ZodType<PersonDecision> = z.union([
@@ -52,6 +55,7 @@ const decisionSchema: z.ZodType<PersonDecision> = z.union([
   z.strictObject({ link: z.string().min(1).max(4096) }),
   z.strictObject({ email: z.email().max(254) }),
   z.strictObject({ secret: z.string().min(1).max(65_536) }),
+  z.strictObject({ code: z.string().min(1).max(4096) }),
   z.strictObject({ done: z.literal(true) }),
 ])
 
@@ -63,6 +67,8 @@ const answers: Readonly<Record<PersonNeed['kind'], string>> = {
   'open-mail': 'link',
   'paste-key': 'secret',
   'open-link': 'done',
+  'enter-code': 'done',
+  'read-code': 'code',
 }
 
 const approverSchema = z.strictObject({ approver: z.string().min(1).max(200) })
@@ -87,10 +93,11 @@ export class People {
 
   /**
    * Takes a person's answer to what `onPersonNeeded` or an outcome asked, by its id: a consent's
-   * (`cns_…`, answered `{ approve }`) or a registration's (`reg_…`, answered `{ link }`, `{ email }`, `{ secret }` or `{ done: true }`).
+   * (`cns_…`, answered `{ approve }`) or a registration's (`reg_…`, answered `{ link }`, `{ email }`,
+   * `{ secret }`, `{ code }` or `{ done: true }`).
    *
    * @throws AuthError `not_found` for an id that is not open, `invalid_input` for an answer of another
-   * form, `secret_refused` for a text that cannot be the key
+   * form, `secret_refused` for a text that cannot be the key or the code
    * @example await auth.people.answer(request.id, { approve: true }, { approver: 'kim@operator.example' })
    */
   async answer(
@@ -103,7 +110,7 @@ export class People {
     if (!said.success || !who.success) {
       throw new AuthError(
         'invalid_input',
-        'an answer is { approve: true or false }, { link }, { email }, { secret } or { done: true }, with { approver }',
+        'an answer is { approve: true or false }, { link }, { email }, { secret }, { code } or { done: true }, with { approver }',
       )
     }
     if (id.startsWith('cns_')) {
@@ -175,6 +182,8 @@ function wantedInput(registration: Registration, said: HandedOver): PersonInput 
   }
   const need = wait?.for === 'person' || wait?.for === 'mail' ? wait.need : undefined
   if (need && answers[need.kind] in said) {
+    const form = wait?.for === 'person' ? wait.code : undefined
+    if ('code' in said && form) return { code: typedCode(said.code, form) }
     if (!('secret' in said)) return said
     const shown = encodeRegistration({ ...registration, secrets: {} })
     const { prefix = '' } = wait?.for === 'person' ? wait : {}
