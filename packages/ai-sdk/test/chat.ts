@@ -4,6 +4,7 @@ import {
   isStepCount,
   type ModelMessage,
   streamText,
+  type TelemetryOptions,
   type ToolApprovalConfiguration,
   ToolLoopAgent,
   type ToolSet,
@@ -40,6 +41,7 @@ export interface Setup {
   readonly toolApproval?: ToolApprovalConfiguration<ToolSet, Record<string, unknown>>
   readonly experimental_toolApprovalSecret?: string
   readonly toolsContext?: object
+  readonly telemetry?: TelemetryOptions
 }
 
 export const user: ModelMessage = { role: 'user', content: 'get me a phone number' }

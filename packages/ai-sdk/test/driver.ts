@@ -1,16 +1,20 @@
 import type { Around, Chat, ChatOptions, Driver, Move, World } from '@authmd/scenarios'
-import type { ModelMessage, ToolSet } from 'ai'
+import type { ModelMessage, TelemetryOptions, ToolSet } from 'ai'
 import { agentAuth } from '../src/index.ts'
 import { answered, forged, reloaded, type Setup, turn, user } from './chat.ts'
 
 export const driver: Driver = {
   framework: 'ai-sdk',
   ownWords: { denied: 'the SDK tells the model of a no by itself' },
-  open: async (world, { mode, owner, mount, around }) => {
+  open: async (world, { mode, owner, mount, around, tracing }) => {
     let history: ModelMessage[] = []
     let question: ModelMessage[] = []
     const seen: string[] = []
-    const setup = (as = owner) => setupOf(world, as, mount, around)
+    const telemetry = tracing ? { telemetry: tracing as TelemetryOptions } : {}
+    const setup = async (as = owner) => ({
+      ...(await setupOf(world, as, mount, around)),
+      ...telemetry,
+    })
     const kept = await setup()
     const go = async (messages: ModelMessage[], moves: readonly Move[], as = owner) => {
       // As another process does it: from what was stored, with an adapter of its own.

@@ -1,4 +1,5 @@
 import { canary } from '@authmd/canary'
+import type { BaseTracer } from '@langchain/core/tracers/base'
 import {
   type BaseCheckpointSaver,
   type Command,
@@ -35,6 +36,7 @@ export interface Setup {
   readonly middleware?: readonly AnyAgentMiddleware[]
   readonly tools?: readonly StructuredTool[]
   readonly context?: object
+  readonly callbacks?: readonly BaseTracer[]
 }
 
 interface Interrupts {
@@ -117,7 +119,12 @@ export async function turn(
   const model = scriptedModel(script)
   const agent = agentOf(setup, model)
   const thread = typeof configurable === 'string' ? { thread_id: configurable } : configurable
-  const config = { configurable: thread, context: { ...setup.context }, recursionLimit: 200 }
+  const config = {
+    configurable: thread,
+    context: { ...setup.context },
+    recursionLimit: 200,
+    callbacks: setup.callbacks,
+  }
   const current = { configurable: { thread_id: thread.thread_id } }
   const before: BaseMessage[] = (await agent.getState(current)).values.messages ?? []
   const left: unknown[] = []

@@ -1,5 +1,6 @@
 import { authTools, type Owner } from '@authmd/core'
 import type { Around, Chat, ChatOptions, Driver, Move, Step, Turn, World } from '@authmd/scenarios'
+import type { BaseTracer } from '@langchain/core/tracers/base'
 import { Command, MemorySaver } from '@langchain/langgraph'
 import {
   AIMessage,
@@ -19,9 +20,13 @@ type Input = Parameters<typeof turn>[3]
 export const driver: Driver = {
   framework: 'langchain',
   ownWords: {},
-  open: async (world, { mode, owner, mount, around }) => {
+  open: async (world, { mode, owner, mount, around, tracing }) => {
     const checkpointer = new MemorySaver()
-    const setup = (as: unknown) => setupOf(world, checkpointer, as, mount, around)
+    const traced = tracing ? { callbacks: [tracing as BaseTracer] } : {}
+    const setup = async (as: unknown) => ({
+      ...(await setupOf(world, checkpointer, as, mount, around)),
+      ...traced,
+    })
     const kept = await setup(owner)
     const seen: string[] = []
     /** The question that was put last, and the checkpoint at which it was. */

@@ -2,6 +2,7 @@ import { canary } from '@authmd/canary'
 import type { AgentAuth, Owner } from '@authmd/core'
 import { Agent } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
+import type { ObservabilityEntrypoint } from '@mastra/core/observability'
 import { RequestContext } from '@mastra/core/request-context'
 import { InMemoryStore, type MastraCompositeStore } from '@mastra/core/storage'
 import { convertArrayToReadableStream, MockLanguageModelV4 } from 'ai/test'
@@ -55,6 +56,11 @@ export function as(session?: string): RequestContext {
 }
 
 type Tools = Record<string, unknown>
+interface Stores {
+  readonly tools?: Tools
+  readonly storage?: MastraCompositeStore
+  readonly observability?: ObservabilityEntrypoint
+}
 type Answer = 'yes' | 'no' | { readonly resume: unknown }
 /** Anything that Mastra's calls take; the tests also pass what they should not. */
 type Options = Record<string, unknown>
@@ -76,8 +82,9 @@ export class Chat {
     {
       tools = authmd.tools as Tools,
       storage = new InMemoryStore(),
+      observability,
       ...config
-    }: { tools?: Tools; storage?: MastraCompositeStore } & Options = {},
+    }: Stores & Options = {},
   ) {
     this.mode = mode
     this.#storage = storage
@@ -87,7 +94,12 @@ export class Chat {
     const model = this.model
     const agent = { id: 'a', name: 'a', instructions: 'act', model, tools, ...config }
     this.agent = new Agent(agent as unknown as AgentConfig) as unknown as Agent
-    new Mastra({ agents: { a: this.agent as never }, storage, logger: false })
+    new Mastra({
+      agents: { a: this.agent as never },
+      storage,
+      logger: false,
+      ...(observability ? { observability } : {}),
+    })
   }
 
   /** What the model does when it has done all before. */

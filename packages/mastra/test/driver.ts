@@ -1,5 +1,6 @@
 import type { Owner } from '@authmd/core'
 import type { Driver, Move, Chat as Scenario, World } from '@authmd/scenarios'
+import type { ObservabilityEntrypoint } from '@mastra/core/observability'
 import { RequestContext } from '@mastra/core/request-context'
 import { InMemoryStore } from '@mastra/core/storage'
 import { agentAuth } from '../src/index.ts'
@@ -14,9 +15,10 @@ export const driver: Driver = {
     denied: 'Mastra tells the model of a no by itself',
     needs_person: 'the call is suspended: the person is told, not the model',
   },
-  open: async (world, { mode, owner, mount, around }) => {
+  open: async (world, { mode, owner, mount, around, tracing }) => {
     const storage = new InMemoryStore()
     const chats: Chat[] = []
+    const observed = tracing ? { observability: tracing as ObservabilityEntrypoint } : {}
     const chatOf = async (moves: readonly Move[]) => {
       const authmd = adapter(world)
       const mounted = mount
@@ -25,7 +27,7 @@ export const driver: Driver = {
       const own = { ...authmd.tools, ...mounted }
       const tools = around === 'everything twice' ? twice(own) : own
       const way = mode === 'stream' ? 'stream' : 'generate'
-      const chat = new Chat(way, authmd, moves, { tools, storage })
+      const chat = new Chat(way, authmd, moves, { tools, storage, ...observed })
       chats.push(chat)
       return chat
     }

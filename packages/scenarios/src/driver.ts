@@ -39,6 +39,8 @@ export interface ChatOptions {
   readonly owner?: unknown
   readonly mount?: { readonly service: string; readonly options: MountOptions }
   readonly around?: Around
+  /** What the framework's own tracing is given; without it tracing is off. */
+  readonly tracing?: unknown
 }
 
 /** What somebody can do who reaches the application's endpoint, or what the framework has stored. */

@@ -1,5 +1,5 @@
 import type { LogEntry } from '@authmd/sandbox'
-import type { Driver, Mode } from './driver.ts'
+import type { ChatOptions, Driver, Mode } from './driver.ts'
 import { deleteKeys, effects, inWorld, owner, secretsIn, solution, type World } from './world.ts'
 
 /** What a model, or a person who is asked, was told for each kind of outcome. */
@@ -20,7 +20,7 @@ const input = (tool: string, given: Record<string, unknown>) => ({ tool, input: 
 /** Goes the whole way from nothing to a revoked key, and the ways that end early. */
 export async function walk(driver: Driver, mode: Mode): Promise<Walked> {
   const told: Record<string, string> = {}
-  const way = await inWorld((world) => wholeWay(world, driver, mode, told))
+  const way = await inWorld((world) => wholeWay(world, driver, told, { mode, owner }))
   for (const end of ['denied', 'uncertain'] as const) {
     await inWorld(async (world) => {
       const chat = await driver.open(world, { mode, owner })
@@ -34,12 +34,18 @@ export async function walk(driver: Driver, mode: Mode): Promise<Walked> {
   return { told, ...way }
 }
 
-async function wholeWay(world: World, driver: Driver, mode: Mode, told: Record<string, string>) {
+/** From nothing to a revoked key. What was said for each kind of outcome is put into `told`. */
+export async function wholeWay(
+  world: World,
+  driver: Driver,
+  told: Record<string, string>,
+  options: ChatOptions,
+): Promise<Omit<Walked, 'told'>> {
   const { service, sandbox } = world
   const keep = (kind: string, text: string | undefined) => {
     told[kind] = normal(text, world)
   }
-  const chat = await driver.open(world, { mode, owner })
+  const chat = await driver.open(world, options)
   const path = '/v2/available_phone_numbers'
   const lost = await chat.say([
     input('auth_claim', { registration: 'reg_unknown' }),
