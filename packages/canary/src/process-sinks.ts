@@ -1,4 +1,4 @@
-import childProcess, { ChildProcess, type SpawnSyncReturns } from 'node:child_process'
+import childProcess, { ChildProcess } from 'node:child_process'
 import { Console } from 'node:console'
 import { subscribe } from 'node:diagnostics_channel'
 import fs from 'node:fs'
@@ -149,26 +149,37 @@ function watchChildren(canary: Canary): void {
     return result
   }
 
-  const { spawnSync } = childProcess
-  childProcess.spawnSync = ((file: string, ...rest: unknown[]) => {
-    const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : []
-    const given = (Array.isArray(rest[0]) ? rest[1] : rest[0]) as object | undefined
-    const env = { ...((given as { env?: NodeJS.ProcessEnv })?.env ?? process.env) }
-    started(
-      file,
-      args,
-      Object.entries(env).map((pair) => pair.join('=')),
-    )
-    if (file === process.execPath) {
-      env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ''} ${preload}`.trim()
-      env.AUTHMD_CANARY_FILE = issued
-    }
-    const result = spawnSync(file, args, { ...given, env }) as SpawnSyncReturns<string | Buffer>
+  function output(from: unknown): void {
     for (const name of ['stdout', 'stderr'] as const) {
-      if (result[name]) canary.see(`child ${name}`, textOf(result[name]))
+      const text = (from as { [name]?: unknown } | undefined)?.[name]
+      if (text) canary.see(`child ${name}`, textOf(text))
     }
-    return result
-  }) as typeof spawnSync
+  }
+
+  for (const name of ['spawnSync', 'execFileSync', 'execSync'] as const) {
+    const real = childProcess[name] as (...given: unknown[]) => unknown
+    const waiting = (file: string, ...rest: unknown[]) => {
+      const args: string[] = Array.isArray(rest[0]) ? rest[0] : []
+      const given = rest.find((one) => typeof one === 'object' && !Array.isArray(one))
+      const env = { ...((given as { env?: NodeJS.ProcessEnv } | undefined)?.env ?? process.env) }
+      const pairs = Object.entries(env).map((pair) => pair.join('='))
+      started(file, args, pairs)
+      if (file.includes(process.execPath)) {
+        env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ''} ${preload}`.trim()
+        env.AUTHMD_CANARY_FILE = issued
+      }
+      const options = { ...(given as object | undefined), env }
+      try {
+        const result = name === 'execSync' ? real(file, options) : real(file, args, options)
+        output(name === 'spawnSync' ? result : { stdout: result })
+        return result
+      } catch (error) {
+        output(error)
+        throw error
+      }
+    }
+    Object.assign(childProcess, { [name]: waiting })
+  }
 }
 
 function textOf(chunk: unknown): string {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -88,19 +88,26 @@ describe('a secret is found in', () => {
     delete process.env.MADE_UP
   })
 
-  test.each(['spawn', 'spawnSync'] as const)(
+  test.each(['spawn', 'spawnSync', 'execFileSync', 'execSync'] as const)(
     'arguments, environment and output of %s',
     async (how) => {
       const script = 'process.stdout.write(process.env.A); process.stderr.write(process.argv[1])'
       const run = async (args: string[], env: NodeJS.ProcessEnv) => {
         if (how === 'spawnSync') return void spawnSync(node, args, { env })
+        if (how === 'execFileSync') return void execFileSync(node, args, { env })
+        if (how === 'execSync') {
+          const words = [node, ...args].map((one) => `'${one}'`)
+          return void execSync(words.join(' '), { env })
+        }
         const child = spawn(node, args, { env })
         child.stdout.resume()
         child.stderr.resume()
         await once(child, 'close')
       }
       await run(['-e', script, secret], { A: 'nothing' })
-      expect(found().sort()).toEqual(['argv', 'child stderr'])
+      // These two write a child's stderr on to our own.
+      const stderr = how.startsWith('exec') ? 'stderr' : 'child stderr'
+      expect(found().sort()).toEqual(['argv', stderr])
       canary.watch(secret)
       await run(['-e', script, 'nothing'], { A: secret })
       expect(found().sort()).toEqual(['child environment', 'child stdout'])

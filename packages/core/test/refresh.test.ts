@@ -29,7 +29,12 @@ const json = (response: ServerResponse, status: number, body: unknown) =>
 /** A service with a token endpoint that gives each refresh token's holder the next pair, once. */
 async function held(lifetime: unknown, given?: (clock: () => number) => Store) {
   let now = Date.now()
-  const tokens = { count: 0, accepted: '', answer: undefined as Answer | undefined }
+  const tokens = {
+    count: 0,
+    accepted: '',
+    answer: undefined as Answer | undefined,
+    api: undefined as Answer | undefined,
+  }
   const next = () => {
     const n = ++tokens.count
     tokens.accepted = `made-up-access-${n}`
@@ -51,6 +56,7 @@ async function held(lifetime: unknown, given?: (clock: () => number) => Store) {
       return known ? json(response, 200, next()) : json(response, 400, { error: 'invalid_grant' })
     }
     if (!path.startsWith('/api')) return json(response, 404, {})
+    if (tokens.api) return tokens.api(response, next)
     const given = request.headers.authorization
     const right = given === `Bearer ${tokens.accepted}`
     return json(response, right ? 200 : 401, { given, refresh: `made-up-refresh-${tokens.count}` })
@@ -194,6 +200,24 @@ test('one that is refused after it was renewed is not renewed again and again', 
   expect(calls()).toHaveLength(4)
 })
 
+/** @see anthropics/claude-code#89862 */
+test('one whose scope does not suffice is not renewed, and the answer says which scopes it lacks', async () => {
+  const { use, tokens, refreshes, calls, session } = await held(3600)
+  const challenge = 'Bearer error="insufficient_scope", scope="read write"'
+  tokens.api = (response) =>
+    void response.writeHead(403, { 'www-authenticate': challenge }).end('{"error":"no"}')
+  for (let times = 1; times <= 2; times++) {
+    expect(await use()).toMatchObject({
+      status: 'refused',
+      code: 'permission_denied',
+      errors: [{ code: 'insufficient_scope', detail: 'scope: read write' }, { code: 'no' }],
+    })
+    expect(calls()).toHaveLength(times)
+  }
+  expect(refreshes()).toBe(0)
+  expect(await session.list()).toMatchObject([{ state: 'active' }])
+})
+
 test('near its end it is used as it is where it cannot be renewed yet', async () => {
   const { use, pass, tokens, refreshes } = await held(3600)
   pass(hour - 10_000)
@@ -306,6 +330,7 @@ function start(argument: object): { child: ChildProcess; output: Promise<string>
   return { child, output: new Promise((done) => child.once('close', () => done(text.trim()))) }
 }
 
+/** @see anomalyco/opencode#34523 */
 test('two processes refresh once', async () => {
   const { dir, handle, pass, now, tokens, refreshes } = await held(3600)
   pass(hour)

@@ -44,8 +44,8 @@ async function guided(answers: () => number) {
  *
  * @see anthropics/claude-ai-mcp#451
  * @see CALLE-AI/awesome-phone-call-agents#775
- * @see modelcontextprotocol/typescript-sdk PR 739
- * @see clerk/cli PR 418
+ * @see modelcontextprotocol/typescript-sdk#739
+ * @see clerk/cli#418
  */
 describe('a key that a person deletes', () => {
   it('is out of use at once, still works, is deleted, is refused', async () => {

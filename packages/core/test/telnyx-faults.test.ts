@@ -1,6 +1,8 @@
 import type { Fault } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
 import { renderOutcome } from '../src/tools/render.ts'
+import { redactionText } from '../src/use/redactor.ts'
+import { memoryStore } from '../src/vault/memory-store.ts'
 import {
   answerTo,
   approve,
@@ -223,6 +225,29 @@ describe('api_keys', () => {
     const retry = { service: world.sandbox.urls.api, registration }
     await approve(world, await world.session.register(retry))
     expectStatus(await world.session.register(retry), 'ready')
+  })
+
+  test('a refusal that quotes the session is told and stored without it', async () => {
+    const store = memoryStore()
+    const world = await openWorld({ store })
+    const { registration } = await signedUp(world)
+    const fault: Fault = {
+      name: 'api_keys',
+      status: 403,
+      hold: 'before',
+      onHold: () => {
+        const session = world.sandbox.ledger.find(({ kind }) => kind === 'session')?.value
+        fault.body = { errors: [{ code: '10010', title: 'Forbidden', detail: `no ${session}` }] }
+      },
+    }
+    world.sandbox.faults.add(fault)
+    const ended = await world.session.claim({ registration })
+    const detail = `no ${redactionText}`
+    expect(ended).toMatchObject({ errors: [{ code: '10010', title: 'Forbidden', detail }] })
+    const { records } = await store.list({ kind: 'registration' })
+    const kept = records.map(({ value }) => value).join()
+    expect(kept).toContain(detail)
+    for (const { value } of world.sandbox.ledger) expect(kept).not.toContain(value)
   })
 
   test('a refusal for good says so, and that the account is left', async () => {

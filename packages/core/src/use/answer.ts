@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseChallenges } from '../discovery/challenge.ts'
 import { parseJson } from '../net/json.ts'
 import { decodeText, readStart } from '../net/read-body.ts'
 import type { ServiceError } from '../outcome.ts'
@@ -13,7 +14,8 @@ import {
   type UnseenSecret,
 } from './redactor.ts'
 
-const shownHeaders = ['content-type', 'etag', 'link', 'location', 'retry-after', 'x-request-id']
+const shownHeaders =
+  'content-type etag link location retry-after www-authenticate x-request-id'.split(' ')
 const maxBytes = 1024 * 1024
 /** New secrets of one answer that are kept; the others are only taken out. */
 const maxKept = 20
@@ -149,6 +151,16 @@ export function errorsOf(body: string): readonly ServiceError[] {
   }
   const [one] = [...view(error), ...view(known)]
   return (one ? [one] : quoted).map(cut)
+}
+
+/** What a challenge says that the credential lacks (RFC 6750 §3.1), in the service's words. */
+export function missingScopes(challenge: string): readonly ServiceError[] {
+  return parseChallenges(challenge).flatMap(({ params }) => {
+    const said = new Map(params)
+    const scope = said.get('scope')
+    if (said.get('error') !== 'insufficient_scope' || !scope) return []
+    return [cut({ code: 'insufficient_scope', detail: `scope: ${scope}` })]
+  })
 }
 
 interface Found {

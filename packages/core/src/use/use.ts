@@ -8,7 +8,7 @@ import type { Outcome, RefusalCode } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, Credentials } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
-import { type CleanAnswer, cleanAnswer, errorsOf } from './answer.ts'
+import { type CleanAnswer, cleanAnswer, errorsOf, missingScopes } from './answer.ts'
 import { type FreshParts, sendFresh } from './fresh.ts'
 import type { Redactor, UnseenSecret } from './redactor.ts'
 import { type PreparedUse, prepareUse, type UseInput, useAction } from './request.ts'
@@ -122,7 +122,8 @@ export function refusedBy(
 ): Outcome | undefined {
   const refused = refusal(credential, clean.status, binds)
   if (refused === undefined) return undefined
-  const errors = errorsOf(clean.text)
+  const lacks = clean.status === 403 ? missingScopes(clean.headers['www-authenticate'] ?? '') : []
+  const errors = [...lacks, ...errorsOf(clean.text)]
   const wait = retryAfter(clean.headers['retry-after'] ?? null)
   const again = clean.status === 429 || (clean.status === 503 && wait !== undefined)
   return {
