@@ -26,6 +26,9 @@ export interface Issued {
 /** One-time tokens that the service itself puts into the addresses it sends people and agents to. */
 const inAddresses = ['mail_link_token', 'redirect_token', 'claim_attempt_token']
 
+/** Part of the page that a person is shown, which opens for nobody but that person, signed in. */
+const shownToPeople = ['claim_attempt_token']
+
 /**
  * Secrets shorter than this cannot be told from ordinary text: of the sandbox's, the codes that a
  * person reads or types.
@@ -57,6 +60,7 @@ export class Canary {
 
   /** The same for what a sandbox says that it issued. */
   issued({ kind, value }: Issued, where: string): void {
+    if (shownToPeople.includes(kind)) return
     this.watch(value, `${kind} of ${where}`, inAddresses.includes(kind) ? 'URL' : undefined)
   }
 

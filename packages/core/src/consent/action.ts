@@ -145,7 +145,7 @@ function sentence(effect: Effect): string {
       return `For the first time, ask ${effect.domain} how it lets agents in, beginning at ${effect.url}.`
     case 'revoke': {
       const guided = `: you delete it at ${effect.url}, then one request checks that it is refused`
-      const how = effect.how === 'guided' ? guided : ''
+      const how = { guided, programmatic: ' by its revocation endpoint', local: '' }[effect.how]
       return `Revoke the credential ${effect.credential}${how}. The agent cannot use it from then on.`
     }
   }

@@ -1,6 +1,6 @@
 import { newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
-import type { IssuedCredential, Json, Method, MethodEvent } from '../methods/method.ts'
+import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '../methods/method.ts'
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
@@ -31,6 +31,8 @@ export interface RefreshParts {
 export type Refreshed =
   | { readonly kind: 'fresh' | 'ended'; readonly credential: Credential }
   | { readonly kind: 'later'; readonly notBefore: number }
+
+type Kept = NonNullable<Credential['refresh']>
 
 /** What the service said to a method's requests. */
 type Said =
@@ -92,7 +94,9 @@ export class Refresher {
     if (held.refresh === undefined || held.secret === undefined) {
       return { kind: 'ended', credential: held }
     }
-    const said = await this.#ask(held, held.refresh)
+    // What a step of several has got must not be lost with the next one.
+    const keep = (refresh: Kept) => change((one) => (one.refresh ? { ...one, refresh } : one))
+    const said = await this.#ask(held, held.refresh, keep)
     if ('issued' in said) {
       const credential = await change((one) => renewed(one, said.issued, said.secrets))
       return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential }
@@ -110,13 +114,13 @@ export class Refresher {
 
   async #ask(
     { method: id, start }: Credential,
-    { state: first, secrets: held }: NonNullable<Credential['refresh']>,
+    held: Kept,
+    keep: (refresh: Kept) => Promise<unknown>,
   ): Promise<Said> {
     const { fetch, now } = this.#parts
     const later = { later: now() + againMs }
     const method = this.#parts.method(id)
-    const secrets: Record<string, Secret> = { ...held }
-    let state: Json = first
+    let { state, secrets } = held
     let event: MethodEvent | undefined
     for (let requests = 0; requests <= maxRequests; requests++) {
       const context = { now: now(), random: () => newId('rnd'), identity: { mailbox: false } }
@@ -124,25 +128,36 @@ export class Refresher {
       if (transition === undefined) {
         throw new AuthError('method_failed', `${id} does not say how its credentials are renewed`)
       }
-      for (const [name, secret] of Object.entries(transition.secrets ?? {})) {
-        if (secret === null) delete secrets[name]
-        else secrets[name] = secret
-      }
+      const before = { state, secrets }
+      const changed = transition.secrets !== undefined || !sameJson(state, transition.state)
+      secrets = withSecrets(secrets, transition.secrets)
+      state = transition.state
       const { next } = transition
       if ('done' in next) return { issued: next.done, secrets }
+      if (changed) await keep({ state, secrets })
+      if ('failed' in next && next.failed.code === 'credential_invalid') return { dead: true }
       if (!('send' in next)) return later
       const [plan] = next.send
       const sent = await sendPlan(plan, secrets, start, fetch)
+      if (changed && sent === 'unsent') await keep(before)
       if (typeof sent === 'string' || 'refused' in sent) return later
       if (isInvalidGrant(sent.status, sent.json)) return { dead: true }
       if (sent.status === 429 || sent.status >= 500) {
         return { later: now() + (sent.retryAfterMs ?? againMs) }
       }
-      state = transition.state
       event = { type: 'answer', answers: { [plan.name]: sent } }
     }
     throw new AuthError('method_failed', `${id} does not come to an end with renewing`)
   }
+}
+
+function withSecrets(held: Kept['secrets'], changes: Transition<Json>['secrets']): Kept['secrets'] {
+  const all = Object.entries({ ...held, ...changes })
+  return Object.fromEntries(all.flatMap(([name, secret]) => (secret ? [[name, secret]] : [])))
+}
+
+function sameJson(one: Json, other: Json): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 function generationOf({ generation = 0 }: Credential): number {

@@ -93,7 +93,7 @@ export function dueOf(registration: Registration, now: number): number | undefin
   if (registration.status !== 'waiting' || wait === undefined) return undefined
   if (wait.for === 'time') return wait.at
   if (wait.for === 'mail') return Math.min(now + 5_000, wait.until)
-  if (wait.for === 'person') return wait.until
+  if (wait.for === 'person') return wait.look
   return undefined
 }
 

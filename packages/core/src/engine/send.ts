@@ -19,7 +19,7 @@ export async function sendPlan(
   start: string,
   fetch: GuardedFetch,
 ): Promise<Sent> {
-  const { method, url, json, form, authorization, header, redirects } = plan.request
+  const { method, url, json, jsonSecrets, form, authorization, header, redirects } = plan.request
   const open = (name: string): string => {
     const secret = secrets[name]
     if (secret === undefined) throw new AuthError('method_failed', `${plan.name} needs ${name}`)
@@ -35,7 +35,10 @@ export async function sendPlan(
   let body: string | undefined
   if (json !== undefined) {
     headers['content-type'] = 'application/json'
-    body = JSON.stringify(json)
+    const hidden = Object.entries(jsonSecrets ?? {}).map(([name, secret]) => [name, open(secret)])
+    const whole =
+      hidden.length === 0 ? json : { ...(json as object), ...Object.fromEntries(hidden) }
+    body = JSON.stringify(whole)
   }
   if (form !== undefined) {
     headers['content-type'] = 'application/x-www-form-urlencoded'

@@ -55,6 +55,8 @@ export interface RequestPlan {
     /** The address, or the name of the secret that is the address. */
     readonly url: string | { readonly secret: string }
     readonly json?: Json
+    /** Fields of the JSON object that are secrets, each with the secret's name. */
+    readonly jsonSecrets?: Readonly<Record<string, string>>
     /** A form instead of JSON (`application/x-www-form-urlencoded`). */
     readonly form?: Readonly<Record<string, string | { readonly secret: string }>>
     /** `Authorization: <scheme> <secret>`. */
@@ -126,7 +128,8 @@ export type Wait =
       readonly for: 'person'
       readonly need: PersonNeed
       readonly notice?: string
-      readonly until?: number
+      /** When to ask the service, whether or not the person has said anything. Epoch milliseconds. */
+      readonly look?: number
       /** What will stand before a pasted key in its header: taken off where it was pasted along. */
       readonly prefix?: string
       /** What a code is made of that is handed over; anything else is refused before it gets here. */
@@ -213,7 +216,8 @@ export interface Method<S extends Json = Json> {
   /**
    * Renews a credential that it issued with `refresh`: at first without an event, then with each answer,
    * until `done`. One request at a time. An answer `invalid_grant` is not shown to it: that ends the
-   * credential. `failed` keeps it, to be tried again.
+   * credential. `failed` with the code `credential_invalid` ends it too; any other keeps it, to be tried
+   * again. What a transition changes is written down before its request is sent.
    */
   refresh?(context: MethodContext, state: Json, event?: MethodEvent): Transition<Json>
 }

@@ -2,7 +2,9 @@ import { type Action, type Effect, makeAction } from '../consent/action.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
+import { sendPlan } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
+import { createGuardedFetch } from '../net/guarded-fetch.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
@@ -25,14 +27,20 @@ export async function revokeAction(credential: Credential): Promise<Action | und
   const effect: Effect = {
     kind: 'revoke',
     credential: handle,
-    how: revocation === undefined ? 'local' : 'guided',
+    how: howOf(credential),
     ...(revocation === undefined ? {} : { url: revocation.url }),
   }
   return makeAction({ verb: 'revoke', owner, service, revision, effects: [effect] })
 }
 
+function howOf({ revocation }: Credential): 'local' | 'guided' | 'programmatic' {
+  if (revocation === undefined) return 'local'
+  return revocation.mode === 'programmatic' ? 'programmatic' : 'guided'
+}
+
 /**
- * Takes a credential out of use at once and ends it: a person deletes it where the service says, one
+ * Takes a credential out of use at once and ends it: by the service's revocation endpoint (RFC 7009),
+ * or a person deletes it where the service says, one
  * probe then shows whether it is refused. The verdict says what is known, nothing more.
  */
 export async function revokeCredential(
@@ -63,6 +71,7 @@ async function begun(parts: RevokeParts, revoking: Credential): Promise<Outcome>
   if (revoking.revocation === undefined || revoking.state !== 'revoking') {
     return forget(parts, revoking)
   }
+  if (howOf(revoking) === 'programmatic') return endAtService(parts, revoking)
   // That it worked before is half of the later verdict.
   if (revoking.workedAt === undefined && (await probe(parts, revoking)) === 'accepted') {
     await worked(parts, revoking)
@@ -106,19 +115,44 @@ async function worked(
   await credentials.update(owner, handle, (one) => ({ ...one, workedAt: now() }))
 }
 
+/** RFC 7009: a 200 says that it is ended, whatever it was. */
+async function endAtService(parts: RevokeParts, credential: Credential): Promise<Outcome> {
+  const { secret, start, revocation } = credential
+  if (secret === undefined || revocation === undefined) return tombstone(credential)
+  const form = { token: { secret: 'token' }, token_type_hint: 'access_token' } as const
+  const plan = {
+    name: 'agent_revoke',
+    request: { method: 'POST', url: revocation.url, form, redirects: 'none' },
+    effect: 'idempotent',
+    ifLost: 'repeat',
+  } as const
+  const sent = await sendPlan(plan, { token: secret }, start, createGuardedFetch(parts.net))
+  if (typeof sent === 'object' && 'status' in sent) {
+    if (sent.status === 200) return bury(parts, credential, 'revoked')
+    // It takes no such request: all that is left is to hold it no more.
+    if (sent.status < 500 && sent.status !== 429) return bury(parts, credential, 'forgotten')
+  }
+  return unclear(parts, credential, 'did not say that it is ended')
+}
+
 async function confirm(parts: RevokeParts, credential: Credential): Promise<Outcome> {
+  if (howOf(credential) === 'programmatic') return endAtService(parts, credential)
   const seen = await probe(parts, credential)
   if (seen === 'refused') return bury(parts, credential, 'revoked')
   if (seen === 'accepted') {
     return guide(credential, 'It still works: it has not been deleted yet, or another one was.')
   }
   if (seen === 'none') return bury(parts, credential, 'forgotten')
+  return unclear(parts, credential, 'did not say whether it still accepts it')
+}
+
+function unclear({ now }: RevokeParts, { service, handle }: Credential, what: string): Outcome {
   return {
     status: 'pending',
-    service: credential.service,
-    notBefore: parts.now() + 30_000,
-    reason: 'It is out of use here, but the service did not say whether it still accepts it.',
-    next: `auth_revoke { credential: "${credential.handle}" } asks the service again`,
+    service,
+    notBefore: now() + 30_000,
+    reason: `It is out of use here, but the service ${what}.`,
+    next: `auth_revoke { credential: "${handle}" } asks the service again`,
   }
 }
 
@@ -157,8 +191,13 @@ async function bury(
 /** Without a time at which it worked, a refusal may have been there all along. */
 function tombstone(credential: Credential): Outcome {
   const { service, state, workedAt, revocation, handle } = credential
+  const programmatic = howOf(credential) === 'programmatic'
   const about = { status: 'ended', service } as const
-  const url = revocation === undefined ? {} : { url: revocation.url }
+  const url = revocation === undefined || programmatic ? {} : { url: revocation.url }
+  if (state === 'revoked' && programmatic) {
+    const reason = `The service says that the credential ${handle} is ended.`
+    return { ...about, verdict: 'revoked', reason, next: 'none: it is done' }
+  }
   if (state === 'revoked' && workedAt !== undefined) {
     const reason = `The credential ${handle} worked before and is refused now.`
     return { ...about, verdict: 'revoked', reason, next: 'none: it is done' }
