@@ -33,6 +33,8 @@ const intake = 'core/test/intake.test.ts'
 const handed = 'core/test/intake-answers.test.ts'
 const browser = 'core/test/intake-browser.test.ts'
 const pasted = 'core/src/people/pasted-key.test.ts'
+const typed = 'core/src/people/typed-code.test.ts'
+const codes = 'core/test/codes.test.ts'
 const ledger = 'core/test/consent-ledger.test.ts'
 const cooling = 'core/test/cooling-off.test.ts'
 const files = 'core/src/node/file-store.test.ts'
@@ -415,8 +417,13 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
     },
     {
       what: 'A code typed with spaces, dashes, in lower case or full-width digits',
-      tests: [],
-      missing: 'no method in this version takes a code from a person',
+      tests: [
+        `${typed}: a code is normalised as its alphabet allows`,
+        `${typed}: a sentence is taken if exactly one code is in it`,
+        `${typed}: anything else is refused with what is wrong, and is not quoted`,
+        `${codes}: on the page, in full-width digits`,
+        `${codes}: refused on the page before anything is sent or stored`,
+      ],
     },
   ],
   'Intake page': [

@@ -66,6 +66,7 @@ export async function perRequest(): Promise<void> {
   agentAuth(auth, {})
   expectTypeOf<InferUITools<AuthToolSet>['auth_claim']['input']>().toEqualTypeOf<{
     readonly registration: string
+    readonly code?: string | undefined
   }>()
 }
 

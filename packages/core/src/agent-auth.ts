@@ -45,6 +45,13 @@ export interface AgentAuthOptions {
   readonly identity?: (
     owner: Owner,
   ) => OwnerIdentity | undefined | Promise<OwnerIdentity | undefined>
+  /**
+   * A code that a person is to hand over (`read-code`) may be read out in the chat: the model asks for it and
+   * gives it to `auth_claim`. The code then stands in the conversation, with the provider of the model
+   * and in its logs, and whatever else the model has read may have it asked for. Without this such a code is
+   * refused there, and comes by the intake page, the terminal or `auth.people.answer` alone.
+   */
+  readonly codesThroughModel?: boolean
   /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
   readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
   /** Told of all that happens. */
@@ -145,6 +152,7 @@ export class AgentAuth {
       contacts: this.#contacts,
       net: this.#net,
       now: this.#now,
+      codesThroughModel: this.#options.codesThroughModel === true,
       identity: async () => (await this.#options.identity?.(owner)) ?? {},
       report: (verb, outcome) => this.#notifier.report(owner, verb, outcome),
     })

@@ -35,8 +35,13 @@ export const registerInput: z.ZodType<RegisterInput> = z.strictObject({
 
 export interface ClaimInput {
   readonly registration: string
+  /** A code that a person read out, where the application lets codes pass through the model. */
+  readonly code?: string | undefined
 }
-export const claimInput: z.ZodType<ClaimInput> = z.strictObject({ registration: id })
+export const claimInput: z.ZodType<ClaimInput> = z.strictObject({
+  registration: id,
+  code: z.string().min(1).max(40).optional(),
+})
 
 export interface UseInput extends UseRequest {}
 export const useInput: z.ZodType<UseInput> = z

@@ -1,3 +1,4 @@
+import { claimPush } from './claim.ts'
 import type { Action, Verb } from './consent/action.ts'
 import { firstContact } from './consent/contacts.ts'
 import type { CallFacts } from './consent/policy.ts'
@@ -12,6 +13,7 @@ import type { Credential } from './vault/credentials.ts'
 
 type IntendedParts = Parameters<typeof firstContact>[0] &
   Parameters<typeof registerTarget>[0] & {
+    readonly codesThroughModel: boolean
     readonly usable: (input: inputs.UseInput) => Promise<Credential | Outcome>
   }
 
@@ -40,9 +42,10 @@ export async function intended(
       return first.action ? first : ((await registering(parts, wanted)) ?? first)
     }
     case 'claim': {
-      const { registration } = inputs.parse(inputs.claimInput, input)
+      const { registration, code } = inputs.parse(inputs.claimInput, input)
       const loaded = await engine.load(owner, registration)
-      return loaded && step(engine, loaded.registration, { type: 'tick' }, verb)
+      const push = loaded && claimPush(loaded.registration, code, parts.codesThroughModel)
+      return push && 'type' in push ? step(engine, loaded.registration, push, verb) : undefined
     }
     case 'use': {
       const wanted = inputs.parse(inputs.useInput, input)

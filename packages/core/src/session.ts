@@ -1,3 +1,4 @@
+import { askedHere, claimPush, moveOn } from './claim.ts'
 import type { Action, Verb } from './consent/action.ts'
 import type { Consents } from './consent/consents.ts'
 import { type Contacts, stoppedBefore } from './consent/contacts.ts'
@@ -5,18 +6,18 @@ import type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
 import type { Explanation } from './consent/policy.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
-import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
+import { readyOutcome } from './engine/outcome-of.ts'
 import { type Loaded, viewRegistration } from './engine/registration.ts'
+import type { Push } from './engine/step.ts'
 import { AuthError } from './errors.ts'
 import * as inputs from './inputs.ts'
 import { type Intended, intended } from './intended.ts'
 import { type McpAccess, mcpAccess } from './mcp/access.ts'
 import { type Mounted, type MountOptions, mountTools } from './mcp/mount.ts'
-import type { MethodEvent } from './methods/method.ts'
 import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
-import { type OwnerIdentity, readMail } from './people/mailbox.ts'
+import type { OwnerIdentity } from './people/mailbox.ts'
 import { isOpen, loadOwn, registerTarget, withChanges } from './register.ts'
 import { audienceOf, covers } from './use/audience.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
@@ -38,6 +39,7 @@ export interface SessionParts {
   readonly net: NetOptions
   readonly now: () => number
   readonly identity: () => Promise<OwnerIdentity>
+  readonly codesThroughModel: boolean
   /** Told of every outcome: for events and for the application's hook. */
   readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
 }
@@ -73,11 +75,16 @@ export class Session {
     )
   }
 
-  /** Where a registration stands; moves it on by one look at the mailbox or the clock. */
+  /**
+   * Where a registration stands; moves it on by one look at the mailbox or the clock. A `code` is refused
+   * unless the application has set `codesThroughModel`.
+   */
   async claim(input: inputs.ClaimInput, call: Call = inCode): Promise<Outcome> {
-    const { registration } = inputs.parse(inputs.claimInput, input)
+    const { registration, code } = inputs.parse(inputs.claimInput, input)
     const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
-    return this.#report('claim', await withChanges(this.#parts, await this.poke(loaded, call)))
+    const push = claimPush(loaded.registration, code, this.codesThroughModel)
+    const outcome = 'status' in push ? push : await this.poke(loaded, call, push)
+    return this.#report('claim', await withChanges(this.#parts, outcome))
   }
 
   /** One request to the service with the credential. The answer is cut and holds no secret of the vault. */
@@ -143,6 +150,11 @@ export class Session {
   /** For adapters: whether the policy has people decide elsewhere, so that a framework puts no question. */
   get outOfBand(): boolean {
     return this.#parts.consents.rules.outOfBand
+  }
+
+  /** For adapters: whether a code that a person reads out may be given to `claim`. */
+  get codesThroughModel(): boolean {
+    return this.#parts.codesThroughModel
   }
 
   /**
@@ -253,22 +265,9 @@ export class Session {
     return this.#report('revoke', await forget(this.#parts, credential))
   }
 
-  /** Moves a registration on by what time and mail bring. */
-  async poke(loaded: Loaded, call: Call = inCode): Promise<Outcome> {
-    const { registration } = loaded
-    const { wait, status, inFlight } = registration
-    if (!inFlight && status !== 'waiting') {
-      return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
-    }
-    let push: MethodEvent = { type: 'tick' }
-    if (!inFlight && wait?.for === 'mail') {
-      const { mailbox } = await this.#parts.identity()
-      if (mailbox) push = { type: 'mail', messages: await readMail(mailbox, wait) }
-    }
-    if (!inFlight && wait?.for === 'time' && wait.at > this.#parts.now()) {
-      return outcomeOf(registration, this.#parts.credentials, this.#parts.now())
-    }
-    return this.#parts.engine.run(loaded, push, 'claim', call)
+  /** Moves a registration on by what time and mail bring, or by what was said. */
+  poke(loaded: Loaded, call: Call = inCode, push: Push = { type: 'tick' }): Promise<Outcome> {
+    return moveOn(this.#parts, loaded, push, call)
   }
 
   /** Takes every live secret of the owner out of a text or a stream. */
@@ -391,8 +390,9 @@ export class Session {
       said.status === 'ready' && verb !== 'discover'
         ? await verified(this.#parts, said, this.owner)
         : said
+    const told = this.codesThroughModel ? askedHere(outcome) : outcome
     // An answer to `use` is without secrets by now, and tells of a store that fails even so.
-    const shown = verb === 'use' ? outcome : redactOutcome(outcome, await this.redactor())
+    const shown = verb === 'use' ? told : redactOutcome(told, await this.redactor())
     await this.#parts.report(verb, shown)
     return shown
   }

@@ -2,7 +2,7 @@ import type { Action } from '../consent/action.ts'
 import type { Consents, Passage } from '../consent/consents.ts'
 import type { CallFacts, Ruling } from '../consent/policy.ts'
 import { AuthError } from '../errors.ts'
-import type { Outcome } from '../outcome.ts'
+import type { Outcome, PersonNeed } from '../outcome.ts'
 import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
 import type { Registration } from './registration.ts'
 
@@ -28,6 +28,11 @@ export function readyOutcome(credential: Credential, registration?: Registration
     credential: viewCredential(credential),
     next: `auth_use { service: "${credential.service}", method: "GET", path: "…" }`,
   }
+}
+
+const personDone: Partial<Readonly<Record<PersonNeed['kind'], string>>> = {
+  'enter-code': 'when the person has typed the code there',
+  'read-code': 'when the person has handed the code over outside this chat; never ask for it here',
 }
 
 function restOutcome(registration: Registration, now: number): Outcome {
@@ -68,7 +73,7 @@ function restOutcome(registration: Registration, now: number): Outcome {
         status: 'needs_person',
         need: wait.need,
         ...(wait.notice === undefined ? {} : { notice: wait.notice }),
-        next: `${claim} when the person has done it`,
+        next: `${claim} ${personDone[wait.need.kind] ?? 'when the person has done it'}`,
       }
     case 'mail':
       if (wait.inDoubt !== undefined) {

@@ -175,7 +175,7 @@ export class People {
 }
 
 /** What the registration waits for, as its method takes it; throws for anything else. */
-function wantedInput(registration: Registration, said: HandedOver): PersonInput {
+export function wantedInput(registration: Registration, said: HandedOver): PersonInput {
   const { id, wait, inFlight } = registration
   if (!inFlight && wait === undefined) {
     throw new AuthError('not_found', `registration ${id} has ended`)

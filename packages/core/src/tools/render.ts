@@ -37,11 +37,12 @@ function body(outcome: Outcome): string[] {
         ...outcome.action.summary.split('\n').map((line) => ownLine(line, 4_000)),
       ]
     case 'needs_person': {
-      const { text, url, until } = outcome.need
+      const { text, url, until, code } = outcome.need
       return [
         ...notice(outcome.notice),
         `Tell the person: ${ownLine(text)}`,
         ...(url ? [`Page: ${ownLine(url)}`] : []),
+        ...(code ? [`Code, to show as it is, for that page alone: ${ownLine(code, 60)}`] : []),
         ...(until !== undefined ? [`Good until ${time(until)}.`] : []),
       ]
     }

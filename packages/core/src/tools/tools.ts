@@ -71,7 +71,14 @@ const specs: Readonly<Record<Verb, Spec>> = {
   claim: {
     title: 'See a registration through',
     description: 'Look where a registration stands and move it on by one step.',
-    inputSchema: z.object({ registration }),
+    inputSchema: z.object({
+      registration,
+      code: z
+        .string()
+        .max(40)
+        .optional()
+        .describe('read out by the person; only where a result asks for it'),
+    }),
     run: (session, input, call) => session.claim(input as ClaimInput, call),
   },
   use: {
