@@ -21,7 +21,7 @@ import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
 import { Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
-import type { RecordKind, Store } from './vault/store.ts'
+import type { DamagedRecord, RecordKind, Store } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
@@ -66,6 +66,14 @@ export interface TickReport {
   readonly advanced: number
   /** Those that failed to move, with the error's code. */
   readonly failed: readonly { readonly registration: string; readonly code: string }[]
+}
+
+/** What `admin.erase` did. */
+export interface EraseReport {
+  /** Records that were deleted. */
+  readonly records: number
+  /** Those that cannot be read, and are still there. */
+  readonly damaged: readonly DamagedRecord[]
 }
 
 const kinds: readonly RecordKind[] = ['registration', 'credential', 'consent', 'profile', 'meta']
@@ -218,20 +226,27 @@ export class AgentAuth {
       return outcomes
     },
 
-    /** Deletes every record of an owner. What was not revoked before may still work at its service. */
-    erase: async (owner: Owner): Promise<{ readonly records: number }> => {
+    /**
+     * Deletes every record of an owner. What was not revoked before may still work at its service. What
+     * cannot be read stays, since it may have been moved there from another owner: `damaged` names it,
+     * for the operator to look at and remove.
+     */
+    erase: async (owner: Owner): Promise<EraseReport> => {
       const { store } = this.#options
       const key = await ownerKey(parseOwner(owner))
+      const damaged: DamagedRecord[] = []
       let records = 0
       for (const kind of kinds) {
-        for (;;) {
-          const page = await store.list({ kind, owner: key })
+        for (let after: string | undefined; ; ) {
+          const page = await store.list({ kind, owner: key, ...(after ? { after } : {}) })
           for (const { id } of page.records) await store.delete({ kind, owner: key, id })
           records += page.records.length
+          damaged.push(...page.damaged)
           if (page.next === undefined) break
+          after = page.next
         }
       }
-      return { records }
+      return { records, damaged }
     },
   }
 }

@@ -2,6 +2,7 @@ export {
   type AgentAuth,
   type AgentAuthOptions,
   defaultMethods,
+  type EraseReport,
   type TickReport,
 } from './agent-auth.ts'
 export type { Action, Effect, TermsText, Verb } from './consent/action.ts'

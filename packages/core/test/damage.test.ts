@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -198,6 +208,38 @@ test.each(damages)('%s: %s, and all the rest stays usable', async (_, code, dama
   const record = { kind: 'credential', owner: await ownerKey(kim), id: bad, code }
   expect(damaged()).toEqual([record])
   expect(await bytes()).toEqual(before)
+})
+
+test.each(damages)(
+  '%s: erasing the owner deletes the rest and names it',
+  async (_, code, damage) => {
+    const world = await kept()
+    const bad = (await damage(world)) ?? world.first
+    const owner = await ownerKey(kim)
+    const auth = world.open()
+    const { records, damaged } = await auth.admin.erase(kim)
+    expect(damaged).toEqual([{ kind: 'credential', owner, id: bad, code }])
+    expect(records).toBeGreaterThan(0)
+    expect(await auth.as(kim).list()).toEqual([])
+    expect(await auth.admin.erase(kim)).toEqual({ records: 0, damaged })
+    const hersUsed = await auth.as(lee).use({ credential: world.hers, path: '/lee' })
+    expect(hersUsed).toMatchObject({ status: 'answered' })
+    await rm(await world.at(kim, bad), { recursive: true })
+    expect(await auth.admin.erase(kim)).toEqual({ records: 0, damaged: [] })
+  },
+)
+
+test('erasing comes to an end where whole pages cannot be read', async () => {
+  const world = await kept()
+  const owner = await ownerKey(kim)
+  for (let n = 0; n < 150; n++) {
+    const dir = join(world.dir, 'credential', owner, `a-${n}`)
+    await mkdir(dir)
+    await writeFile(join(dir, '1.json'), '{')
+  }
+  const { damaged } = await world.open().admin.erase(kim)
+  expect(damaged).toHaveLength(150)
+  expect(await world.open().as(kim).list()).toEqual([])
 })
 
 test('a damaged credential is not said to be absent', async () => {

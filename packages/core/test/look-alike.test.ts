@@ -1,17 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeAction } from '../src/consent/action.ts'
+import { AuthError } from '../src/errors.ts'
 import { authTools } from '../src/tools/tools.ts'
 import { memoryStore } from '../src/vault/memory-store.ts'
+import type { Store } from '../src/vault/store.ts'
 import { trap } from './loopback-servers.ts'
-import { askedFor, closeWorlds, expectStatus, openWorld } from './world.ts'
+import { askedFor, closeWorlds, expectStatus, openWorld, owner } from './world.ts'
 
 afterEach(closeWorlds)
 
 const secret = 'KEY0123456789madeup'
 
 /** Somebody of the tenant holds a key of telnyx.localhost; the trap listens where its look-alike would. */
-async function usingTelnyx() {
-  const store = memoryStore()
+async function usingTelnyx(store: Store = memoryStore()) {
   const world = await openWorld({ store })
   const known = 'http://api.telnyx.localhost'
   await world.session.import({ service: known, secret, audience: known })
@@ -77,6 +78,20 @@ describe('a look-alike of a service that the tenant uses', () => {
     expectStatus(await session.discover({ service: alike }), 'ready')
   })
 
+  test('is refused too where only the list of services could not be written', async () => {
+    const inner = memoryStore()
+    const store: Store = {
+      ...inner,
+      put: async (record, expected) => {
+        if (record.id === 'services') throw new AuthError('store_failed', 'no')
+        return inner.put(record, expected)
+      },
+    }
+    const { session, alike } = await usingTelnyx(store)
+    expect(await session.list()).toHaveLength(1)
+    await expect(session.discover({ service: alike })).rejects.toMatchObject({ code: 'look_alike' })
+  })
+
   test('stays refused after the known credential is gone, and two writers lose nothing', async () => {
     const { auth, session, alike } = await usingTelnyx()
     const services = ['http://a.localhost', 'http://b.localhost', 'http://c.localhost']
@@ -89,7 +104,7 @@ describe('a look-alike of a service that the tenant uses', () => {
         code: 'look_alike',
       })
     }
-    await auth.admin.erase({ tenant: 'acme' })
+    for (const one of [owner, { tenant: 'acme' }]) await auth.admin.erase(one)
     await expect(session.discover({ service: alike })).rejects.toMatchObject({
       code: 'network_failed',
     })

@@ -277,6 +277,25 @@ describe('a new secret in an answer', () => {
     expect(service.seen).toHaveLength(asked)
   })
 
+  it('that is stored is not called lost over what is written after it', async () => {
+    const store = memoryStore()
+    let broken = false
+    const failing: Store = {
+      ...store,
+      get: async (ref) => {
+        if (broken && ref.id === 'services') throw new AuthError('store_failed', 'no')
+        return store.get(ref)
+      },
+    }
+    const { make, session } = await maker(failing)
+    broken = true
+    const { captured } = answerOf(await make())
+    expect((await session.list()).map(({ handle }) => handle)).toEqual(
+      expect.arrayContaining([...captured]),
+    )
+    expect(captured).toHaveLength(1)
+  })
+
   it('is not made of what only looks random, nor of what a refusal quotes', async () => {
     const random = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
     let status = 200

@@ -57,9 +57,21 @@ export async function refuseLookAlike(store: Store, owner: Owner, service: strin
   )
 }
 
+/** Those of the list, and those of the owner's credentials: a list that could not be written hides none. */
 async function domainsOf(store: Store, owner: Owner): Promise<readonly string[]> {
   const record = await store.get(await refOf(owner))
-  return record === undefined ? [] : read(record.value)
+  const domains = record === undefined ? [] : read(record.value)
+  const key = await ownerKey(owner)
+  for (let after: string | undefined; ; ) {
+    const query = { kind: 'credential', owner: key, ...(after ? { after } : {}) } as const
+    const { records, next } = await store.list(query)
+    for (const { value } of records) {
+      const { service } = JSON.parse(value) as { service: string }
+      domains.push(domainOf(service) ?? service)
+    }
+    if (next === undefined) return domains
+    after = next
+  }
 }
 
 function domainOf(service: string): string | undefined {

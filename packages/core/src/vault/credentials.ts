@@ -79,10 +79,17 @@ export class Credentials {
     return `cred_${(await hmacSha256(key, Secret.open(secret))).slice(0, 22)}`
   }
 
-  /** Keeps a new credential. When it is there already, the one that is there stays and is returned. */
+  /**
+   * Keeps a new credential. When it is there already, the one that is there stays and is returned. Once
+   * it is kept nothing else can fail: whoever hears of a failure takes the secret for lost.
+   */
   async add(credential: Credential): Promise<Credential> {
     const kept = await this.#keep(credential)
-    await rememberService(this.#store, kept.owner, kept.service)
+    try {
+      await rememberService(this.#store, kept.owner, kept.service)
+    } catch (error) {
+      if (!AuthError.isInstance(error)) throw error
+    }
     return kept
   }
 
