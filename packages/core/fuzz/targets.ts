@@ -6,6 +6,8 @@ import { metadataTarget } from './metadata.ts'
 import { methodsTarget } from './methods.ts'
 import { redactorTarget } from './redactor.ts'
 import type { Target } from './target.ts'
+import { tokenAnswersTarget } from './token-answers.ts'
+import { unseenTarget } from './unseen.ts'
 import { usePathTarget } from './use-path.ts'
 
 export const targets: readonly Target[] = [
@@ -17,4 +19,6 @@ export const targets: readonly Target[] = [
   usePathTarget,
   fileStoreTarget,
   methodsTarget,
+  tokenAnswersTarget,
+  unseenTarget,
 ]
