@@ -113,6 +113,28 @@ test('nothing but the transports opens a connection', () => {
   expect(opening.map(({ path }) => path)).toEqual(['packages/core/src/engine/send.ts'])
 })
 
+describe('documents', () => {
+  const text = (path: string) => readFileSync(join(root, path), 'utf8')
+
+  test.each(['ai-sdk', 'langchain', 'mastra', 'mcp'])(
+    "the first lines of %s's name its peers as package.json has them",
+    (name) => {
+      const { peerDependencies } = JSON.parse(text(`packages/${name}/package.json`))
+      const first = text(`packages/${name}/README.md`).split('```')[0]
+      for (const [peer, range] of Object.entries(peerDependencies)) {
+        expect(first?.replace(/\s+/g, ' ')).toContain(`\`${peer}\` ${range}`)
+      }
+    },
+  )
+
+  test('CONTRIBUTING.md names every script', () => {
+    const { scripts } = JSON.parse(text('package.json'))
+    const named = [...text('CONTRIBUTING.md').matchAll(/`(?:npm|pnpm)(?: run| --silent)? ([\w:-]+)/g)]
+    const names = new Set(named.map(([, name]) => name))
+    expect(Object.keys(scripts).filter((name) => !names.has(name))).toEqual([])
+  })
+})
+
 describe('runtime dependencies', () => {
   const allowed = /^(MIT|ISC|BSD-[23]-Clause|0BSD|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Unlicense)$/
   interface Manifest {
