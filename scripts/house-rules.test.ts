@@ -129,7 +129,9 @@ describe('documents', () => {
 
   test('CONTRIBUTING.md names every script', () => {
     const { scripts } = JSON.parse(text('package.json'))
-    const named = [...text('CONTRIBUTING.md').matchAll(/`(?:npm|pnpm)(?: run| --silent)? ([\w:-]+)/g)]
+    const named = [
+      ...text('CONTRIBUTING.md').matchAll(/`(?:npm|pnpm)(?: run| --silent)? ([\w:-]+)/g),
+    ]
     const names = new Set(named.map(([, name]) => name))
     expect(Object.keys(scripts).filter((name) => !names.has(name))).toEqual([])
   })
