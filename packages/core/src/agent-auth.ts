@@ -8,6 +8,7 @@ import { Engine } from './engine/engine.ts'
 import { decodeRegistration } from './engine/registration.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
+import { agentAuth } from './methods/agent-auth/index.ts'
 import { manual } from './methods/manual/index.ts'
 import type { Method } from './methods/method.ts'
 import { telnyxSignup } from './methods/telnyx-signup/index.ts'
@@ -25,7 +26,7 @@ import type { DamagedRecord, RecordKind, Store } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
-export const defaultMethods: readonly Method[] = [telnyxSignup, manual]
+export const defaultMethods: readonly Method[] = [telnyxSignup, agentAuth, manual]
 
 /** What an application sets. Only `store` is needed. */
 export interface AgentAuthOptions {

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import type { ServiceError } from '../../outcome.ts'
+import type { PlanAnswer } from '../method.ts'
+
+/** What follows from an error. */
+export type Follow =
+  /** This way of registering is switched off. */
+  | 'other-type'
+  | 'ask-email'
+  /** The person is not done; `slower`: and we ask too often. */
+  | 'pending'
+  | 'slower'
+  /** The code's time is over: the claim endpoint gives another. */
+  | 'new-code'
+  | 'ask-code'
+  /** The code comes up only when the person opens the mailed link, once more. */
+  | 'open-link'
+  /** The code is right, the person has yet to confirm on the page. */
+  | 'confirm'
+  | 'claimed'
+  /** Nothing of this registration can be used any more. */
+  | 'over'
+  | 'denied'
+  | 'wait'
+  | 'unwell'
+  | 'stop'
+
+/** All versions' codes, synonyms side by side. What is not here goes by its status. */
+const follows: Readonly<Record<string, Follow>> = {
+  anonymous_not_enabled: 'other-type',
+  service_auth_not_enabled: 'other-type',
+  verified_email_not_enabled: 'other-type',
+  invalid_login_hint: 'ask-email',
+  authorization_pending: 'pending',
+  slow_down: 'slower',
+  expired_token: 'new-code',
+  user_code_expired: 'new-code',
+  otp_invalid: 'ask-code',
+  invalid_user_code: 'ask-code',
+  otp_not_generated: 'open-link',
+  otp_expired: 'open-link',
+  claim_not_confirmed: 'confirm',
+  claimed_or_in_flight: 'claimed',
+  previously_claimed: 'claimed',
+  already_claimed: 'claimed',
+  claim_already_completed: 'claimed',
+  claim_expired: 'over',
+  invalid_claim_token: 'over',
+  invalid_claim: 'over',
+  code_dead: 'over',
+  invalid_grant: 'over',
+  insufficient_user_authentication: 'over',
+  access_denied: 'denied',
+  rate_limited: 'wait',
+}
+
+const bodySchema = z.looseObject({
+  error: z.string().min(1).max(100).optional().catch(undefined),
+  err: z.string().min(1).max(100).optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+  error_description: z.string().optional().catch(undefined),
+  description: z.string().optional().catch(undefined),
+})
+
+/** The error that an answer names, in whichever envelope. */
+export function errorIn(answer: PlanAnswer): ServiceError & { readonly code?: string } {
+  const { data } = bodySchema.safeParse(answer.json)
+  const code = data?.error ?? data?.err
+  const detail = data?.error_description ?? data?.message ?? data?.description
+  return { ...(code ? { code } : {}), ...(detail ? { detail: detail.slice(0, 500) } : {}) }
+}
+
+/** What follows from an answer that holds nothing of use. */
+export function followOf(answer: PlanAnswer): Follow {
+  if (answer.status >= 500) return 'unwell'
+  const { code = '' } = errorIn(answer)
+  if (answer.status >= 400 && Object.hasOwn(follows, code)) return follows[code] ?? 'stop'
+  return answer.status === 429 ? 'wait' : 'stop'
+}

@@ -1,0 +1,108 @@
+import type { ServiceProfile } from '../../discovery/profile.ts'
+import { AuthError } from '../../errors.ts'
+import type {
+  Json,
+  Method,
+  MethodContext,
+  MethodEvent,
+  Offer,
+  PersonInput,
+  PlanAnswer,
+} from '../method.ts'
+import * as ceremony from './ceremony.ts'
+import { offerOf } from './offer.ts'
+import * as start from './start.ts'
+import type { Answers, Plan, State, Step } from './state.ts'
+import * as token from './token.ts'
+
+/**
+ * Agent registration by auth.md, in all its versions: with an address that a person then confirms by a
+ * code, or anonymously where none is known. Recognised by the `agent_auth` block of the authorization
+ * server's metadata; how it goes on is decided by what each answer holds.
+ */
+export const agentAuth: Method = {
+  id: 'agent-auth',
+
+  offers(profile: ServiceProfile): readonly Offer[] {
+    const offer = offerOf(profile)
+    return offer === undefined ? [] : [offer]
+  },
+
+  begin(context: MethodContext, offer: Offer): Step {
+    const plan = offer.plan as unknown as Plan
+    const personal = context.identity.email !== undefined && plan.types.includes('service_auth')
+    const type = personal || !plan.types.includes('anonymous') ? 'service_auth' : 'anonymous'
+    const state: State = { step: 'register', plan, type, lost: 0, codes: 0, wrong: 0, failures: 0 }
+    return start.register(state, context)
+  },
+
+  next(context: MethodContext, json: Json, event: MethodEvent): Step {
+    const state = json as unknown as State
+    switch (event.type) {
+      case 'answer':
+        return answered(state, context, event.answers)
+      case 'lost':
+        return start.lost(state, context)
+      case 'person':
+        return handed(state, context, event.input)
+      case 'retry':
+        return state.step === 'lost-register'
+          ? start.register(state, context)
+          : ticked(state, context)
+      default:
+        return ticked(state, context)
+    }
+  },
+
+  refresh: token.renew,
+}
+
+function answered(state: State, context: MethodContext, answers: Answers): Step {
+  switch (state.step) {
+    case 'register':
+      return start.registered(state, context, only(answers, 'agent_identity'))
+    case 'exchange':
+      return token.exchanged(state, context, only(answers, 'agent_token'))
+    case 'poll':
+      return ceremony.polled(state, context, only(answers, 'agent_token'))
+    case 'complete':
+      return ceremony.completed(state, context, only(answers, 'agent_claim_complete'))
+    case 'claim':
+      return ceremony.claimed(state, context, only(answers, 'agent_claim'))
+    default:
+      return ticked(state, context)
+  }
+}
+
+function handed(state: State, context: MethodContext, input: PersonInput): Step {
+  if (state.step === 'email') return start.register(state, context)
+  if (state.step === 'person') return ceremony.handed(state, context, input)
+  return ticked(state, context)
+}
+
+function ticked(state: State, context: MethodContext): Step {
+  switch (state.step) {
+    case 'email':
+      return start.forEmail(state)
+    case 'lost-register':
+      return start.forRetry(state)
+    case 'register-later':
+      return start.register(state, context)
+    case 'exchange-later':
+      return token.ask(state)
+    case 'claim-later':
+      return ceremony.newCode(state)
+    case 'person':
+      return ceremony.ticked(state, context)
+    default:
+      throw new AuthError('method_failed', `agent-auth has nothing to stay at in ${state.step}`)
+  }
+}
+
+function only(answers: Answers, name: string): PlanAnswer {
+  const answer = answers[name]
+  if (answer === undefined || answer === 'lost') {
+    throw new AuthError('method_failed', `agent-auth was given no answer to ${name}`)
+  }
+  return answer
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import type { Fact, ServerMetadata, ServiceProfile } from '../../discovery/profile.ts'
+import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
+import type { Json, Need, Offer } from '../method.ts'
+import type { IdentityType, Plan } from './state.ts'
+
+const text = z.string().min(1).max(2_048).optional().catch(undefined)
+const texts = z
+  .array(z.unknown())
+  .transform((list) => list.filter((one) => typeof one === 'string'))
+  .optional()
+  .catch(undefined)
+const block = z
+  .looseObject({ credential_types_supported: texts, assertion_types_supported: texts })
+  .optional()
+  .catch(undefined)
+
+const schema = z.looseObject({
+  token_endpoint: text,
+  revocation_endpoint: text,
+  registration_endpoint: text,
+  grant_types_supported: texts,
+  agent_auth: z.looseObject({
+    register_uri: text,
+    claim_uri: text,
+    registration_endpoint: text,
+    identity_endpoint: text,
+    claim_endpoint: text,
+    identity_types_supported: texts,
+    anonymous: block,
+    identity_assertion: block,
+  }),
+})
+
+/** The offer of a service whose metadata has an `agent_auth` block with an endpoint for programs. */
+export function offerOf(profile: ServiceProfile): Offer | undefined {
+  for (const server of profile.serverMetadata) {
+    const plan = planOf(server, profile)
+    if (plan === undefined) continue
+    const source = { url: server.url, kind: 'server-metadata' } as const
+    return {
+      method: 'agent-auth',
+      service: profile.service,
+      summary: summaryOf(plan),
+      needs: needsOf(plan),
+      plan: { ...plan } as unknown as Json,
+      sources: [source],
+    }
+  }
+  return undefined
+}
+
+function planOf({ url, raw }: ServerMetadata, profile: ServiceProfile): Plan | undefined {
+  const { data } = schema.safeParse(raw)
+  if (data === undefined) return undefined
+  const { agent_auth: agent } = data
+  const { service } = profile
+  const on = (address: string | undefined): string | undefined => {
+    const absolute = address === undefined ? undefined : URL.parse(address, url)?.href
+    return absolute !== undefined && isEndpoint(absolute, service) ? absolute : undefined
+  }
+  // v0.1 alone says for each type which credentials there are. Without that, `register_uri` is
+  // somebody's page, or dynamic client registration.
+  const direct = agent.identity_assertion?.credential_types_supported
+  const directly = direct ?? agent.anonymous?.credential_types_supported
+  const first = directly === undefined ? undefined : on(agent.register_uri)
+  const register = on(agent.identity_endpoint) ?? on(agent.registration_endpoint) ?? first
+  const token = register === first ? undefined : on(data.token_endpoint)
+  if (register === undefined || isDenied(profile, register)) return undefined
+  if (register !== first && token === undefined) return undefined
+  if (isPageOrOAuth(register) || register === data.registration_endpoint) return undefined
+  const byMail = agent.identity_assertion?.assertion_types_supported?.includes('verified_email')
+  const types = typesOf(agent.identity_types_supported, byMail === true, profile)
+  if (types.length === 0) return undefined
+  const claim = on(agent.claim_endpoint) ?? on(agent.claim_uri)
+  const revoke = on(data.revocation_endpoint)
+  const claimGrant = data.grant_types_supported?.find((one) => /(^|:)claim(_token)?$/.test(one))
+  const credentialType = direct?.includes('api_key') === false ? direct[0] : 'api_key'
+  return {
+    service,
+    register,
+    types,
+    emailType: byMail ? 'verified_email' : 'service_auth',
+    ...(claim === undefined ? {} : { claim }),
+    ...(token === undefined ? { credentialType: credentialType ?? 'api_key' } : { token }),
+    ...(revoke === undefined || token === undefined ? {} : { revoke }),
+    ...(claimGrant === undefined ? {} : { claimGrant }),
+  }
+}
+
+/** Without a list each is tried: the service's answer says what is switched off. */
+function typesOf(
+  listed: readonly string[] | undefined,
+  byMail: boolean,
+  profile: ServiceProfile,
+): readonly IdentityType[] {
+  const all: readonly IdentityType[] = ['anonymous', 'service_auth']
+  return all.filter((type) => {
+    if (isDenied(profile, type)) return false
+    if (listed === undefined) return true
+    return listed.includes(type) || (type === 'service_auth' && byMail)
+  })
+}
+
+function isDenied({ facts }: ServiceProfile, value: string): boolean {
+  const speaks = ({ denied, demoted, offDomain }: Fact) => denied || demoted || offDomain
+  return facts.some((fact) => fact.value === value && speaks(fact))
+}
+
+/** On the domain of the service: what it issues goes nowhere else. */
+function isEndpoint(address: string, service: string): boolean {
+  const url = new URL(address)
+  if (url.username || url.password || url.hash) return false
+  const secure = url.protocol === 'https:' || isLoopbackHost(url.hostname)
+  const domain = registrableDomain(url.hostname)
+  return secure && domain !== undefined && domain === registrableDomain(new URL(service).hostname)
+}
+
+function isPageOrOAuth(address: string): boolean {
+  return /\/(oauth2?|authorize|sign-?up|sign-?in|log-?in)(\/|$)/i.test(new URL(address).pathname)
+}
+
+function needsOf({ types }: Plan): readonly Need[] {
+  return types.includes('anonymous') ? ['nothing'] : ['identity', 'person']
+}
+
+function summaryOf({ types, register }: Plan): string {
+  const { host } = new URL(register)
+  const ways = {
+    anonymous: 'without an address anonymously, for what needs no person',
+    service_auth: 'with an address that a person then confirms by a code',
+  }
+  return `Registers at ${host} ${types.map((type) => ways[type]).join(', or ')}; gives a credential.`
+}

@@ -1,0 +1,162 @@
+import type { Effect } from '../../consent/action.ts'
+import { confinedAudience } from '../../use/audience.ts'
+import type { Identity, IssuedCredential, RequestPlan } from '../method.ts'
+import type { Ceremony, Plan, State } from './state.ts'
+import type { Given } from './wire.ts'
+
+const defaultClaimGrant = 'urn:workos:agent-auth:grant-type:claim'
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+/** A new registration: twice is two. */
+export function register(state: State, identity: Identity): RequestPlan {
+  const { plan, type, email } = state
+  const { credentialType } = plan
+  const fields = {
+    anonymous: { type: 'anonymous' },
+    service_auth: { type: 'service_auth', login_hint: email },
+    verified_email: {
+      type: 'identity_assertion',
+      assertion_type: 'verified_email',
+      assertion: email,
+    },
+  }[type === 'anonymous' ? type : plan.emailType]
+  return {
+    name: 'agent_identity',
+    request: {
+      method: 'POST',
+      url: plan.register,
+      json: {
+        ...fields,
+        ...(credentialType === undefined ? {} : { requested_credential_type: credentialType }),
+      },
+      redirects: 'none',
+    },
+    effect: 'creates',
+    ifLost: 'uncertain',
+    binds: effects(state, identity),
+  }
+}
+
+function effects({ plan, type, email, lost }: State, { emailFrom }: Identity): Effect[] {
+  const note =
+    lost === 0 ? {} : { note: 'An earlier one may exist already; it ends by itself, unclaimed.' }
+  const presented = type === 'anonymous' ? undefined : email
+  return [
+    ...(presented === undefined
+      ? []
+      : [
+          {
+            kind: 'present-identity',
+            email: presented,
+            emailFrom: emailFrom ?? 'model',
+            to: new URL(plan.register).host,
+          } as const,
+        ]),
+    {
+      kind: 'create-credential',
+      at: plan.register,
+      audience: confinedAudience(plan.token ?? plan.register, [plan.service]).bases,
+      credential:
+        type === 'anonymous'
+          ? 'an anonymous registration and its credential'
+          : 'a registration that a person claims, and its credential',
+      ...note,
+    },
+  ]
+}
+
+/** Another code for the same registration: it makes the one before it worthless. */
+export function claim(state: State, url: string): RequestPlan {
+  const { plan, email, sibling } = state
+  const types = ['login_hint', 'service_auth']
+  const [first, other] = plan.claimGrant === undefined ? types.toReversed() : types
+  return {
+    name: 'agent_claim',
+    request: {
+      method: 'POST',
+      url,
+      // The field was renamed twice; each version leaves alone what it does not know.
+      json: { type: sibling ? other : first, login_hint: email, email },
+      jsonSecrets: { claim_token: 'claim_token' },
+      redirects: 'none',
+    },
+    effect: 'idempotent',
+    ifLost: 'repeat',
+  }
+}
+
+/** The code that the person read back. */
+export function complete(url: string, { field }: Ceremony, code: string): RequestPlan {
+  return {
+    name: 'agent_claim_complete',
+    request: {
+      method: 'POST',
+      url,
+      json: { [field]: code },
+      jsonSecrets: { claim_token: 'claim_token' },
+      redirects: 'none',
+    },
+    effect: 'idempotent',
+    ifLost: 'repeat',
+  }
+}
+
+/** Is the person done? */
+export function poll({ claimGrant = defaultClaimGrant }: Plan, url: string): RequestPlan {
+  return token(url, { grant_type: claimGrant, claim_token: { secret: 'claim_token' } })
+}
+
+/** The service's own assertion for an access token. */
+export function exchange({ service }: Plan, url: string): RequestPlan {
+  return token(url, {
+    grant_type: jwtBearer,
+    assertion: { secret: 'assertion' },
+    resource: service,
+  })
+}
+
+function token(url: string, form: NonNullable<RequestPlan['request']['form']>): RequestPlan {
+  return {
+    name: 'agent_token',
+    request: { method: 'POST', url, form, redirects: 'none' },
+    effect: 'idempotent',
+    ifLost: 'repeat',
+  }
+}
+
+/** The assertion is over, and this makes the next one; the token is spent by it. */
+export function refresh(plan: Plan): RequestPlan {
+  return {
+    name: 'agent_identity',
+    request: {
+      method: 'POST',
+      url: plan.register,
+      json: { type: 'refresh' },
+      jsonSecrets: { refresh_token: 'refresh_token' },
+      redirects: 'none',
+    },
+    effect: 'idempotent',
+    ifLost: 'uncertain',
+  }
+}
+
+/** What the vault is told; `kept` names the secrets that renew it. */
+export function credential(
+  { plan, registration }: Pick<State, 'plan' | 'registration'>,
+  { kind = 'access_token', expires }: Pick<Given, 'kind' | 'expires'>,
+  refresh: IssuedCredential['refresh'],
+): IssuedCredential {
+  const { service, token, register, revoke } = plan
+  return {
+    secret: 'credential',
+    kind,
+    header: 'authorization',
+    prefix: 'Bearer ',
+    issuedBy: token ?? register,
+    bases: [service],
+    ...(revoke === undefined ? {} : { revocation: { mode: 'programmatic', url: revoke } }),
+    ...(registration === undefined ? {} : { serviceId: registration }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(refresh === undefined ? {} : { refresh }),
+  }
+}

@@ -1,0 +1,89 @@
+import type { Json, PlanAnswer, Transition } from '../method.ts'
+
+export type Step = Transition<Json>
+
+/** What the service's metadata says of its agent registration. Plain JSON. */
+export interface Plan {
+  readonly service: string
+  /** Where a registration is made, and where the claim of it is begun anew. */
+  readonly register: string
+  readonly claim?: string
+  /** Absent where a registration gives the credential itself. */
+  readonly token?: string
+  readonly revoke?: string
+  readonly types: readonly IdentityType[]
+  /** The word for a registration by e-mail, which changed with v0.6. */
+  readonly emailType: 'verified_email' | 'service_auth'
+  /** The grant by which a claim is asked after. */
+  readonly claimGrant?: string
+  /** v0.1 is told which credential to give. */
+  readonly credentialType?: string
+}
+
+export type IdentityType = 'anonymous' | 'service_auth'
+
+/**
+ * How the person and the agent find each other. `typed`: the agent shows a code that is typed into a
+ * page · `read-back`: a page shows a code that is read to the agent · `mailed`: a mail leads to it.
+ */
+export interface Ceremony {
+  readonly way: 'typed' | 'read-back' | 'mailed'
+  readonly uri?: string
+  /** The code to show, of `typed` alone. */
+  readonly code?: string
+  /** Where the code that was read back goes, and the field it goes in. */
+  readonly complete?: string
+  readonly field: 'user_code' | 'otp'
+  readonly intervalMs: number
+  /** Epoch milliseconds; absent where the service does not say. */
+  readonly until?: number
+}
+
+/** Where a registration stands. Plain JSON; tokens are never in it. */
+export interface State {
+  readonly step:
+    | 'register'
+    | 'register-later'
+    | 'lost-register'
+    | 'email'
+    | 'exchange'
+    | 'exchange-later'
+    | 'person'
+    | 'poll'
+    | 'complete'
+    | 'claim'
+    | 'claim-later'
+    | 'done'
+  readonly plan: Plan
+  readonly type: IdentityType
+  readonly email?: string
+  /** When the latest registration was asked for, and what it is called. */
+  readonly askedAt?: number
+  readonly registration?: string
+  /** Registrations whose answer was lost: each may have made one. */
+  readonly lost: number
+  /** Until when it can be claimed at all. */
+  readonly window?: number
+  readonly ceremony?: Ceremony
+  /** When the service may be asked next. */
+  readonly look?: number
+  /** The code that the person read back, while the service waits for their word on the page. */
+  readonly code?: string
+  /** Further codes that the service was asked for, wrong ones that were handed in, failures in a row. */
+  readonly codes: number
+  readonly wrong: number
+  readonly failures: number
+  /** The claim endpoint did not take the body of one version: now that of its sibling. */
+  readonly sibling?: true
+  readonly assertionUntil?: number
+  /** A refresh token came with the assertion. */
+  readonly refreshable?: boolean
+  /** To be said once with the next wait. */
+  readonly notice?: string
+}
+
+export type Answers = Readonly<Record<string, PlanAnswer | 'lost'>>
+
+export function plain(state: State): Json {
+  return state as unknown as Json
+}

@@ -1,0 +1,189 @@
+import { AuthError } from '../../errors.ts'
+import type { RefusalCode } from '../../outcome.ts'
+import type { IssuedCredential, Json, MethodContext, MethodEvent, PlanAnswer } from '../method.ts'
+import { readTokenAnswer, type TokenAnswer } from '../token-answer.ts'
+import { failed, later, refusal } from './ends.ts'
+import { errorIn, followOf } from './errors.ts'
+import * as plans from './plans.ts'
+import { type Plan, plain, type State, type Step } from './state.ts'
+import { type Given, read } from './wire.ts'
+
+/** The registration held the credential itself. */
+export function direct(state: State, given: Given): Step {
+  return {
+    state: plain({ ...state, step: 'done' }),
+    secrets: { credential: given.credential ?? null, claim_token: null },
+    next: { done: plans.credential(state, given, undefined) },
+  }
+}
+
+/** An assertion came: it is kept, and changed for a token. */
+export function exchange(state: State, given: Given): Step {
+  const { assertion, refreshToken, assertionUntil } = given
+  const refreshable = refreshToken !== undefined
+  const next = ask({ ...state, failures: 0, refreshable, ...until(assertionUntil) })
+  const secrets = {
+    claim_token: null,
+    ...(assertion ? { assertion } : {}),
+    ...(refreshToken ? { refresh_token: refreshToken } : {}),
+  }
+  return { ...next, secrets }
+}
+
+export function ask(state: State): Step {
+  const { token } = state.plan
+  if (token === undefined) {
+    return failed(
+      state,
+      'service_failed',
+      'The service names no endpoint that takes its assertion.',
+    )
+  }
+  const send = [plans.exchange(state.plan, token)] as const
+  return { state: plain({ ...state, step: 'exchange' }), next: { send } }
+}
+
+export function exchanged(state: State, context: MethodContext, answer: PlanAnswer): Step {
+  const token = tokenIn(answer, context.now)
+  if (token) return issued(state, token, {})
+  const follow = followOf(answer)
+  if (follow === 'unwell' || follow === 'wait') {
+    return later(state, context.now, 'exchange-later', answer)
+  }
+  return refusal(state, 'agent_token', answer)
+}
+
+/** A token, and with it the assertion that gives the next one, where there is one. */
+export function issued(
+  state: State,
+  { accessToken, expires }: TokenAnswer,
+  { assertion, assertionUntil = state.assertionUntil }: Given,
+): Step {
+  const secrets = {
+    credential: accessToken,
+    claim_token: null,
+    ...(assertion ? { assertion } : {}),
+  }
+  // A claim that gives no assertion has ended the one before it.
+  const renewable = assertion !== undefined || state.step === 'exchange'
+  const refreshable = state.refreshable === true
+  const refresh = renewable
+    ? renewal({ ...state, ...until(assertionUntil) }, refreshable)
+    : undefined
+  const given = expires === undefined ? {} : { expires }
+  return {
+    state: plain({ ...state, step: 'done' }),
+    secrets,
+    next: { done: plans.credential(state, given, refresh) },
+  }
+}
+
+/** What the vault keeps to renew a token with. Plain JSON. */
+interface Renewal {
+  readonly plan: Plan
+  readonly registration?: string
+  readonly assertionUntil?: number
+  /** A refresh token is kept beside the assertion. */
+  readonly refreshable: boolean
+  /** How often that was sent without an answer. */
+  readonly sent: number
+}
+
+function renewal(
+  { plan, registration, assertionUntil }: Pick<Renewal, 'plan' | 'registration' | 'assertionUntil'>,
+  refreshable: boolean,
+): IssuedCredential['refresh'] {
+  const state: Renewal = {
+    plan,
+    refreshable,
+    sent: 0,
+    ...(registration === undefined ? {} : { registration }),
+    ...until(assertionUntil),
+  }
+  return {
+    state: plainly(state),
+    secrets: ['assertion', ...(refreshable ? ['refresh_token'] : [])],
+  }
+}
+
+function until(assertionUntil: number | undefined): { readonly assertionUntil?: number } {
+  return assertionUntil === undefined ? {} : { assertionUntil }
+}
+
+/** Tells of a token answer; undefined where it is none that we can use. */
+export function tokenIn(answer: PlanAnswer, now: number): TokenAnswer | undefined {
+  if (answer.status < 200 || answer.status > 299) return undefined
+  try {
+    return readTokenAnswer(answer.json, now)
+  } catch (error) {
+    if (AuthError.isInstance(error)) return undefined
+    throw error
+  }
+}
+
+/** How long before its end an assertion is not sent any more: its clock is not ours. */
+const earlyMs = 60_000
+/** A refresh token is spent by being sent: once more where no answer came, and never again. */
+const maxSent = 2
+
+/**
+ * A new token for the assertion; before that a new assertion where its time is over and the service
+ * gave a token for that.
+ */
+export function renew(context: MethodContext, json: Json, event?: MethodEvent): Step {
+  const state = json as unknown as Renewal
+  if (event?.type !== 'answer') return isOver(state, context) ? spend(state) : change(state)
+  const { agent_token: changed, agent_identity: refreshed } = event.answers
+  if (refreshed && refreshed !== 'lost') return reassured(state, context, refreshed)
+  const token = changed && changed !== 'lost' ? tokenIn(changed, context.now) : undefined
+  if (token === undefined) return notRenewed(state, 'service_failed', 'No token came.')
+  const given = token.expires === undefined ? {} : { expires: token.expires }
+  return {
+    state: json,
+    secrets: { credential: token.accessToken },
+    next: { done: plans.credential(state, given, renewal(state, state.refreshable)) },
+  }
+}
+
+function isOver({ refreshable, assertionUntil }: Renewal, { now }: MethodContext): boolean {
+  return refreshable && now >= (assertionUntil ?? 0) - earlyMs
+}
+
+function change(state: Renewal): Step {
+  const { token = state.plan.register } = state.plan
+  return { state: plainly(state), next: { send: [plans.exchange(state.plan, token)] } }
+}
+
+function spend(state: Renewal): Step {
+  const sent = state.sent + 1
+  if (sent > maxSent) {
+    return notRenewed(state, 'credential_invalid', 'No answer came to the refresh token, twice.')
+  }
+  return { state: plainly({ ...state, sent }), next: { send: [plans.refresh(state.plan)] } }
+}
+
+function reassured(state: Renewal, context: MethodContext, answer: PlanAnswer): Step {
+  const { assertion, assertionUntil, refreshToken } = read(answer, context.now)
+  if (answer.status >= 300 || assertion === undefined) {
+    const ended = errorIn(answer).code === 'invalid_refresh_token'
+    const code = ended ? 'credential_invalid' : 'service_failed'
+    return notRenewed({ ...state, sent: 0 }, code, 'The service gave no new assertion.')
+  }
+  const { assertionUntil: _, ...rest } = state
+  const next: Renewal = {
+    ...rest,
+    sent: 0,
+    refreshable: refreshToken !== undefined,
+    ...until(assertionUntil),
+  }
+  const secrets = { assertion, refresh_token: refreshToken ?? null }
+  return { ...change(next), secrets }
+}
+
+function notRenewed(state: Renewal, code: RefusalCode, reason: string): Step {
+  return { state: plainly(state), next: { failed: { code, reason } } }
+}
+
+function plainly(state: Renewal): Json {
+  return state as unknown as Json
+}
