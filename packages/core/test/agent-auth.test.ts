@@ -1,47 +1,10 @@
-import { authMdFault, personAt } from '@authmd/sandbox'
+import { authMdFault } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../src/outcome.ts'
-import { approve, closeWorlds, expectStatus, openWorld, sent, type World } from './world.ts'
+import { ada, at, handOver, minute, ok, reads, registered, waiting } from './auth-md-world.ts'
+import { approve, closeWorlds, expectStatus, sent } from './world.ts'
 
 afterEach(closeWorlds)
-
-const ada = 'ada@agents.test'
-const minute = 60_000
-type AuthMd = NonNullable<NonNullable<Parameters<typeof openWorld>[1]>['authMd']>
-
-/** A world with one auth.md service, and the address that the application names. */
-async function at(authMd: AuthMd, email?: string) {
-  const world = await openWorld({ identity: () => (email ? { email } : {}) }, { authMd })
-  const [site] = world.sandbox.authMd
-  if (site === undefined) throw new Error('no auth.md service')
-  return { ...world, site, person: personAt(site, email ?? ada) }
-}
-type At = Awaited<ReturnType<typeof at>>
-
-/** Registers with a person's agreement. */
-async function registered(world: At): Promise<Outcome> {
-  const input = { service: world.site.api }
-  await approve(world, await world.session.register(input))
-  return world.session.register(input)
-}
-
-/** A registration that waits for its person, with what that person is shown. */
-async function waiting(world: At) {
-  const outcome = expectStatus(await registered(world), 'needs_person')
-  const { need, registration = '' } = outcome
-  const claim = () => world.session.claim({ registration })
-  const pass = (ms: number) => world.sandbox.clock.advance(ms)
-  const later = (ms: number) => {
-    pass(ms)
-    return claim()
-  }
-  return { need, url: need.url ?? '', code: need.code ?? '', registration, claim, pass, later }
-}
-
-function reads(world: World & { site: { api: string } }) {
-  return world.session.use({ service: world.site.api, path: '/api/resource' })
-}
-const ok = { status: 'answered', answer: { status: 200 } }
 
 const typedVersions = (['v0.6', 'v0.7'] as const).flatMap((version) =>
   (['strict-spec', 'as-sample'] as const).map((profile) => ({ version, profile })),
@@ -242,8 +205,7 @@ describe.each(readBack)('$version, $profile', (authMd) => {
     expect(need).toMatchObject({ kind: 'read-code', url: expect.stringContaining('auth.') })
     expectStatus(await later(minute), 'needs_person')
     const code = await world.person.readCode(url)
-    const by = { approver: 'ada' }
-    const answer = (given: string) => world.auth.people.answer(registration, { code: given }, by)
+    const answer = (given: string) => handOver(world, registration, given)
     const wrong = code === '000000' ? '000001' : '000000'
     expect(await answer(wrong)).toMatchObject({
       status: 'needs_person',
@@ -258,7 +220,7 @@ describe.each(readBack)('$version, $profile', (authMd) => {
     const world = await at(authMd, ada)
     const { url, registration } = await waiting(world)
     const code = await world.person.readCode(url)
-    await world.auth.people.answer(registration, { code }, { approver: 'ada' })
+    await handOver(world, registration, code)
     for (const times of [1, 2, 3]) {
       world.sandbox.clock.advance(2 * 60 * minute)
       expect(await reads(world)).toMatchObject(ok)
@@ -276,7 +238,7 @@ async function renewable() {
   const world = await at({ version: 'readback' }, ada)
   const { url, registration } = await waiting(world)
   const code = await world.person.readCode(url)
-  await world.auth.people.answer(registration, { code }, { approver: 'ada' })
+  await handOver(world, registration, code)
   world.sandbox.clock.advance(2 * 60 * minute)
   return world
 }
@@ -327,8 +289,7 @@ test('a code that came before the word on the page is kept and handed in again',
   const { url, registration, later } = await waiting(world)
   const code = await world.person.readCode(url)
   world.sandbox.faults.add(authMdFault('claim_not_confirmed', 'agent_claim_complete'))
-  const by = { approver: 'ada' }
-  expect(await world.auth.people.answer(registration, { code }, by)).toMatchObject({
+  expect(await handOver(world, registration, code)).toMatchObject({
     status: 'needs_person',
     notice: expect.stringContaining('confirm'),
   })
@@ -342,8 +303,7 @@ test('a page whose code is over gives way to another page', async () => {
   expect(need.url).not.toBe(url)
   const code = await world.person.readCode(need.url ?? '')
   world.sandbox.faults.add(authMdFault('user_code_expired', 'agent_claim_complete'))
-  const by = { approver: 'ada' }
-  const next = (await world.auth.people.answer(registration, { code }, by)) as Outcome
+  const next = await handOver(world, registration, code)
   expect(expectStatus(next, 'needs_person').need.url).not.toBe(need.url)
   expect(sent(world, 'agent_claim')).toBe(2)
 })
@@ -353,7 +313,7 @@ test('what was claimed and did not reach us is said', async () => {
   const { url, registration } = await waiting(world)
   const code = await world.person.readCode(url)
   world.sandbox.faults.add({ name: 'agent_claim_complete', cut: 'after', times: 1 })
-  const outcome = await world.auth.people.answer(registration, { code }, { approver: 'ada' })
+  const outcome = await handOver(world, registration, code)
   expect(outcome).toMatchObject({ status: 'refused', reason: expect.stringContaining('claimed') })
   expect(sent(world, 'agent_claim_complete')).toBe(2)
 })
