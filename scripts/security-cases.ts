@@ -21,13 +21,17 @@ const hostile = 'core/src/discovery/markdown/hostile.test.ts'
 const read = 'core/src/discovery/markdown/read.test.ts'
 const audience = 'core/src/use/audience.test.ts'
 const redactor = 'core/src/use/redactor.test.ts'
+const streams = 'core/src/use/redactor-stream.test.ts'
 const unseen = 'core/src/use/redactor-unseen.test.ts'
 const discover = 'core/test/discover.test.ts'
 const changes = 'core/test/changes.test.ts'
 const alike = 'core/test/look-alike.test.ts'
 const uses = 'core/test/use-requests.test.ts'
 const answers = 'core/test/use-answers.test.ts'
+const captured = 'core/test/secrets-in-answers.test.ts'
+const faults = 'core/test/telnyx-faults.test.ts'
 const fetches = 'core/test/fetch.test.ts'
+const leaving = 'core/test/fetch-redirects.test.ts'
 const mcp = 'core/test/mcp-hostile.test.ts'
 const intake = 'core/test/intake.test.ts'
 const handed = 'core/test/intake-answers.test.ts'
@@ -36,15 +40,22 @@ const pasted = 'core/src/people/pasted-key.test.ts'
 const typed = 'core/src/people/typed-code.test.ts'
 const codes = 'core/test/codes.test.ts'
 const ledger = 'core/test/consent-ledger.test.ts'
+const decided = 'core/test/consent-and-side-channels.test.ts'
+const rules = 'core/src/consent/policy.test.ts'
+const policy = 'core/test/policy.test.ts'
 const cooling = 'core/test/cooling-off.test.ts'
 const files = 'core/src/node/file-store.test.ts'
 const rotation = 'core/src/node/file-store-rotation.test.ts'
+const damage = 'core/test/damage.test.ts'
 const rows = 'core/src/vault/sealed.test.ts'
+const sinks = 'canary/test/sinks.test.ts'
 const render = 'core/src/tools/render.test.ts'
+
+const adapters = ['ai-sdk', 'langchain', 'mastra']
 
 /** A scenario that each adapter runs in its framework. */
 const everywhere = (name: string) =>
-  ['ai-sdk', 'langchain', 'mastra'].map((adapter) => `${adapter}/test/scenarios.test.ts: ${name}`)
+  adapters.map((adapter) => `${adapter}/test/scenarios.test.ts: ${name}`)
 
 /** By section, in the order of the table. */
 export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = {
@@ -335,54 +346,97 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       tests: [
         `${answers}: are taken out in every encoding`,
         `${answers}: are taken out of headers and errors`,
+        `${captured}: of another credential of the owner is taken out`,
+        `${captured}: of a credential that is being revoked is taken out`,
+        `${captured}: of a registration that is under way is taken out`,
+        `${captured}: is taken out of every field of a stream of events, of headers and of locations`,
+        `${faults}: a refusal that quotes the session is told and stored without it`,
+        `${streams}: torn at every place, also within a character`,
+        `${streams}: at its three offsets, torn at every place`,
+        `${streams}: of two secrets of which one begins the other`,
+        `${streams}: what stands in the place of a secret resembles no value`,
         `${redactor}: however the text is cut into chunks`,
         `${redactor}: a JWT whose claim holds the secret`,
+        `${redactor}: base64 of a longer text`,
       ],
     },
     {
       what: 'A new secret in an answer',
       tests: [
         `${answers}: that are new go into the vault`,
-        'core/test/secrets-in-answers.test.ts: is stored before anything else is written',
+        `${answers}: that are many are all taken out`,
+        `${captured}: is stored before anything else is written`,
+        `${captured}: is a credential of the same audience at most`,
+        `${captured}: makes one record, however often`,
+        `${captured}: that cannot be stored leaves the outcome uncertain`,
+        `${captured}: that is stored is not called lost`,
+        `${captured}: is not made of what only looks random`,
+        `${captured}: that the end of an answer cuts off`,
       ],
     },
     {
       what: 'Headers that carry credentials, and places for secrets in bodies',
       tests: [
         `${uses}: the header "Authorization"`,
+        `${uses}: the header "cookie"`,
+        `${uses}: the header "X-Api-Key"`,
         `${uses}: the header "Host"`,
         `${uses}: the header "Proxy-Authorization"`,
+        `${uses}: {"method":"POST","json":{"key":"{{secret}}"}}`,
+        `${uses}: templates that are not ours stay as they are`,
       ],
     },
     {
-      what: 'Paths that resolve elsewhere',
+      what: 'Paths that resolve elsewhere, and redirects that lead there',
       tests: [
         `${uses}: the path "//evil.test/x"`,
+        `${uses}: the path "/..//evil"`,
         `${uses}: the path "/v2/%2e%2e/admin"`,
         `${uses}: an absolute URL elsewhere`,
+        `${leaving}: a redirect outside is the answer for the model`,
+        `${leaving}: what has left once comes back unsigned`,
+        `${leaving}: redirects that are refused with the credential in their address`,
+        `${leaving}: is answered by the redirect where its body would have to go along`,
       ],
     },
     {
       what: 'Line ends, NUL and floods in header values and credentials',
-      tests: [`${uses}: the header value`, 'core/test/import.test.ts: what is no key is refused'],
+      tests: [
+        `${uses}: the header value "a\\r\\nx-evil: 1"`,
+        `${uses}: the header value "a\\u0000b"`,
+        `${uses}: the header value "xxx`,
+        'core/test/import.test.ts: what is no key is refused, nothing stored and nothing quoted',
+      ],
     },
     {
-      what: 'Every way of printing, and all that a framework keeps',
+      what: 'Every way of printing, and all that a framework keeps or traces',
       tests: [
         'core/src/vault/secret.test.ts: no way of printing shows the value',
-
+        `${sinks}: what is only printed, only copied, only serialised`,
+        `${sinks}: outcomes, errors, causes and tool texts of core`,
+        `${sinks}: console.table`,
+        `${sinks}: a checkpoint that a test hands over`,
+        `${sinks}: a snapshot that a test hands over`,
+        `${sinks}: a span that a test hands over`,
         ...everywhere('secrets: nothing that the framework holds'),
+        ...adapters.map((one) => `${one}/test/spans.test.ts: and no span has a secret`),
       ],
     },
     {
       what: 'Records copied, swapped, flipped, without their key, or from the future',
       tests: [
         `${files}: a record copied to another owner`,
+        `${damage}: another owner's file in its place: store_damaged`,
+        `${damage}: renamed to another handle: store_damaged`,
         `${rows}: two rows swapped`,
         `${files}: every flipped byte`,
+        `${damage}: a flipped ciphertext: store_damaged`,
         `${files}: another key is refused`,
-        `${files}: a file from a newer version`,
+        `${damage}: without the key, or with another one, nothing is read`,
+        `${damage}: a key half-way changed: store_wrong_key`,
         `${rotation}: resealing is killed again and again`,
+        `${files}: a file from a newer version`,
+        `${damage}: a value from a future version: store_version`,
       ],
     },
   ],
@@ -392,27 +446,51 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       tests: [
         ...everywhere('hostile: an approval that the client made up'),
         ...everywhere('hostile: the same answer twice'),
-        ...everywhere('hostile: arguments altered after the answer'),
         `${ledger}: a used consent is not decided or used again`,
+        ...everywhere('hostile: arguments altered after the answer'),
         `${ledger}: is another action`,
+        `${decided}: an approval counts neither for other arguments, another service nor another owner`,
+        ...everywhere("hostile: another owner's yes"),
         `${ledger}: another owner can neither see it nor decide it`,
+        ...everywhere('hostile: an answer that came too late'),
         `${ledger}: end after 15 minutes`,
+        `${decided}: an approval given before a restart counts once`,
+        'ai-sdk/test/process.test.ts: agreed to in other processes',
         'langchain/test/process.test.ts: agreed to in another process',
+        'mastra/test/process.test.ts: is asked about in one process and answered in another',
       ],
     },
     {
       what: 'Two pauses with answers swapped; answers that are false, 0, empty or missing',
       tests: [
-        'langchain/test/works.test.ts: decisions are found by their ids',
+        `${decided}: two questions open at once are matched by their ids`,
         ...everywhere('hostile: an answer to one of two questions'),
+        'langchain/test/works.test.ts: decisions are found by their ids',
         'langchain/test/works.test.ts: one is approved, the other not',
+        `${decided}: is none and the question stays open, while false is a no`,
       ],
     },
     {
       what: 'A no, and twenty more tries',
       tests: [
         `${cooling}: after a no the same call is refused 20 times`,
+        `${cooling}: after a no 20 proposals of other addresses`,
+        `${cooling}: after a no a fresh registration of the same service`,
+        `${cooling}: three noes to requests that differ`,
+        `${cooling}: a no binds neither another owner`,
         ...everywhere('hostile: a no, and the model tries again'),
+      ],
+    },
+    {
+      what: 'A policy that is to decide more than it may',
+      tests: [
+        `${rules}: what no rule can allow is asked`,
+        `${rules}: revoking is spoken of only by a rule that names it`,
+        `${policy}: is not sent and nobody is asked, whatever the model or a person says`,
+        `${policy}: is not sent under an approval from before the policy`,
+        `${policy}: is not sent where the person said no to it`,
+        'core/test/policy-register.test.ts: asks once the text says something else',
+        'core/test/policy-register.test.ts: asks for an address that the model proposed',
       ],
     },
     {
