@@ -48,6 +48,7 @@ function read(now: number, state: Json, answer: PlanAnswer | 'lost' | undefined)
         bases: [`${String(state)}/api`],
         ...(expires === undefined ? {} : { expires }),
         refresh: { state, secrets: ['refresh'] },
+        revocation: { mode: 'programmatic', url: `${String(state)}/revoke` },
       },
     },
   }
