@@ -139,6 +139,14 @@ Next: auth_claim { registration: "${registration}" } when the person has typed t
     expect(world.service.sent).toEqual([undefined, undefined])
   })
 
+  test('who says so too early, many times, may say so again', async () => {
+    const world = await waitingForCode('enter')
+    const { submit } = await pageOf(world)
+    for (let tries = 0; tries < 11; tries++) expect((await submit('')).status).toBe(422)
+    world.service.typed = true
+    expect((await submit('')).status).toBe(200)
+  })
+
   test('a pause of a framework holds what is to be shown', async () => {
     const { asked, registration, service } = await waitingForCode('enter')
     const call = { verb: 'register', input: { service: service.url } } as const

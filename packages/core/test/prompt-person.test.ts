@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { encode } from 'uqr'
 import { afterEach, expect, test } from 'vitest'
 import { type PersonPrompt, promptPerson } from '../src/node/index.ts'
+import { waitingForCode } from './coded.ts'
 import { makeKey, waitingForKey } from './intake-world.ts'
 import { closeWorlds, email, expectStatus, openWorld, signedUp } from './world.ts'
 
@@ -164,6 +165,41 @@ test('what a service put into a text moves no cursor', async () => {
   await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
 })
 
+test('a code is asked for until it is one, and until it is the right one', async () => {
+  const { auth, asked, registration: id, service } = await waitingForCode('read')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, need: asked.need }, screen)
+  const wrong = ['', '02811', '028117 or 028118', '028118']
+  for (const [at, text] of wrong.entries()) {
+    await screen.until('Code from the page: ', at + 1)
+    screen.input.write(`${text}\r`)
+  }
+  await screen.until('does not know this code')
+  screen.input.write(' 028\u2011117\r')
+  expectStatus(await outcome, 'ready')
+  for (const said of ['not of the form', 'this has 5', 'more than one', `${service.url}/claim`]) {
+    expect(screen.shown()).toContain(said)
+  }
+  expect(service.sent).toEqual(['028118', '028117'])
+})
+
+test('a code to type at the service is shown, and the next one when there is another', async () => {
+  const { auth, asked, registration: id, service } = await waitingForCode('enter')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, need: { ...asked.need, code: '428117' } }, screen)
+  await screen.until('Press Enter')
+  expect(screen.shown()).toContain(`Page: ${service.url}/claim\nCode to type there: 428117\n`)
+  screen.input.write('\r')
+  await screen.until('Code to type there: 028117')
+  await screen.until('Press Enter', 2)
+  screen.input.write('\r')
+  await screen.until('Press Enter', 3)
+  expect(screen.shown().split('Code to type there')).toHaveLength(3)
+  service.typed = true
+  screen.input.write('\r')
+  expectStatus(await outcome, 'ready')
+})
+
 const url = 'https://portal.vendor.example/#/app/api-keys'
 
 /** What the terminal shows before it asks. */
@@ -173,7 +209,8 @@ async function shownFor(need: Partial<PersonPrompt['need']>, columns: number | u
   if (columns) Object.assign(screen.output, { isTTY: true, columns })
   const prompt = { kind: 'paste-key', text: 'Make a key.', url, ...need } as const
   const outcome = promptPerson(auth, { id: 'reg_x', need: prompt }, screen)
-  await screen.until(need.kind === 'open-link' ? 'Press Enter' : 'shown')
+  const asked = { 'open-link': 'Press Enter', 'enter-code': 'Press Enter', 'read-code': 'Code' }
+  await screen.until(Object(asked)[need.kind ?? ''] ?? 'shown')
   screen.input.end()
   await expect(outcome).rejects.toMatchObject({ code: 'aborted' })
   return screen.shown()
@@ -194,7 +231,8 @@ function codesIn(shown: string): boolean[][] {
   })
 }
 
-test.each(['paste-key', 'open-link'] as const)('%s: the page is a code as well', async (kind) => {
+const opened = ['paste-key', 'open-link', 'enter-code', 'read-code'] as const
+test.each(opened)('%s: the page is a code as well', async (kind) => {
   const { data, size } = encode(url, { border: 2 })
   const shown = await shownFor({ kind }, size)
   expect(shown).toContain(`Page: ${url}\n`)

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { AuthError, type Call, type Outcome, type Session, type Verb } from '@authmd/core'
+import {
+  AuthError,
+  type Call,
+  type Outcome,
+  type PersonNeed,
+  type Session,
+  type Verb,
+} from '@authmd/core'
 import type { Client } from './client.ts'
 import type { AuthServerOptions } from './server.ts'
 
@@ -41,12 +48,18 @@ export class Approvals {
     await this.#session.decide(id, { approved, approver, channel })
   }
 
+  /** Whether a person hands something over, and not in the chat. */
+  #goesOutside({ kind }: PersonNeed): boolean {
+    if (kind === 'read-code') return !this.#session.codesThroughModel
+    return kind !== 'open-link' && kind !== 'enter-code'
+  }
+
   /** Opens the page for what no chat may see, now and then. Returns what to tell the model. */
   async handOver(outcome: Outcome | undefined, client: Client): Promise<string> {
     if (outcome?.status !== 'needs_person' && outcome?.status !== 'uncertain') return ''
     const { registration, need } = outcome
-    if (registration === undefined || need === undefined || need.kind === 'open-link') return ''
-    const note = (said: string) => `${said} Never ask for a link or a key here.`
+    if (registration === undefined || need === undefined || !this.#goesOutside(need)) return ''
+    const note = (said: string) => `${said} Never ask for a link, a key or a code here.`
     const { intakeUrl } = this.#options
     if (intakeUrl === undefined || !client.can('url')) {
       return note('It is handed over to the operator of this agent, outside this chat.')

@@ -11,7 +11,7 @@ export interface AuthServerOptions {
   /** Who answers the questions at this client, for the record; `unknown via mcp` where it is left out. */
   readonly approver?: string
   /**
-   * The page where a person hands over what a registration waits for, such as the link of a mail: opened
+   * The page where a person hands over what a registration waits for, such as the link of a mail or a code: opened
    * by elicitation in URL mode, so that neither model nor client sees what is handed over.
    */
   readonly intakeUrl?: (registration: string) => string | Promise<string>

@@ -1,4 +1,4 @@
-import type { Method } from '@authmd/core'
+import type { Method, PersonNeed } from '@authmd/core'
 import { serveIntake } from '@authmd/core/node'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Answer, overHttp, yes } from './client.ts'
@@ -37,7 +37,7 @@ test("a key is pasted on core's own page: it goes over no wire of the client", a
   const { service } = world
   const said = await client.text('auth_register', { service, method: 'manual' })
   expect(said).toMatch(
-    /^needs_person[\s\S]*opened the page[^\n]*Never ask for a link or a key here/,
+    /^needs_person[\s\S]*opened the page[^\n]*Never ask for a link, a key or a code here/,
   )
   expect(shown).toContain('The key was taken')
   const ready = await client.text('auth_claim', { registration: find(said, /reg_[\w-]+/) })
@@ -51,23 +51,48 @@ test("a key is pasted on core's own page: it goes over no wire of the client", a
   expectNoSecret(world.sandbox, world.wire())
 })
 
-test('a page of the service is in the text; nothing is handed over', async () => {
-  const need = { kind: 'open-link', text: 'Look here.', url: 'https://vendor.example/' } as const
-  const wait = () => ({ state: null, next: { wait: { for: 'person', need } } }) as const
-  const looking: Method = {
-    id: 'looking',
+/** A way in on which a person is needed, and nothing else happens. */
+function waiting(need: Omit<PersonNeed, 'text' | 'url'>): Method {
+  const shown = { text: 'Look here.', url: 'https://vendor.example/', ...need }
+  const wait = () => ({ state: null, next: { wait: { for: 'person', need: shown } } }) as const
+  return {
+    id: 'waiting',
     offers: ({ service }) => [
-      { method: 'looking', service, summary: 'look', needs: ['person'], plan: null, sources: [] },
+      { method: 'waiting', service, summary: 'wait', needs: ['person'], plan: null, sources: [] },
     ],
     begin: wait,
     next: wait,
   }
-  world = await startTapped({ methods: [looking], intakeUrl: () => 'https://intake.example' })
+}
+
+test.each([
+  ['a page of the service', { need: { kind: 'open-link' } }, ''],
+  ['a code to type there', { need: { kind: 'enter-code', code: '428117' } }, '428117'],
+  [
+    'a code that may be read out in the chat',
+    { need: { kind: 'read-code' }, codesThroughModel: true },
+    'code: "…"',
+  ],
+] as const)('%s is in the text; nothing is handed over', async (_, { need, ...options }, text) => {
+  const intakeUrl = () => 'https://intake.example'
+  world = await startTapped({ methods: [waiting(need)], intakeUrl, ...options })
   const client = await overHttp(world.url, { answer: yes, elicitation: pages })
   const said = await client.text('auth_register', { service: world.service })
   expect(said).toMatch(/^needs_person[\s\S]*Look here[\s\S]*vendor\.example/)
+  expect(said).toContain(text)
   expect(said).not.toContain('hand')
   expect(client.asked).toEqual([])
+  await client.close()
+})
+
+test('a code that is read off a page has its page opened, and is not asked for in the chat', async () => {
+  const intakeUrl = () => 'https://intake.example'
+  world = await startTapped({ methods: [waiting({ kind: 'read-code' })], intakeUrl })
+  const client = await overHttp(world.url, { answer: yes, elicitation: pages })
+  const said = await client.text('auth_register', { service: world.service })
+  expect(said).toMatch(/opened the page[^\n]*Never ask for a link, a key or a code here/)
+  expect(said).not.toContain('code:')
+  expect(client.asked).toMatchObject([{ mode: 'url', url: 'https://intake.example' }])
   await client.close()
 })
 

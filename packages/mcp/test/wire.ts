@@ -25,9 +25,10 @@ export async function startTapped({
   mailbox,
   methods,
   policy,
+  codesThroughModel,
   ...options
 }: Setup = {}): Promise<Tapped> {
-  const world = await startWorld({ mailbox, methods, policy })
+  const world = await startWorld({ mailbox, methods, policy, codesThroughModel })
   const sockets = new Set<Socket>()
   const seen: Buffer[] = []
   let target = 0

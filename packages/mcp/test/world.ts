@@ -31,10 +31,16 @@ export interface WorldOptions {
   readonly mailbox?: boolean
   readonly methods?: readonly Method[]
   readonly policy?: Policy
+  readonly codesThroughModel?: boolean
 }
 
 /** The sandbox and an `AgentAuth` that may speak to it, on one clock. */
-export async function startWorld({ mailbox, methods, policy }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  mailbox,
+  methods,
+  policy,
+  codesThroughModel = false,
+}: WorldOptions = {}): Promise<World> {
   const sandbox = await startSandbox()
   const clock = () => sandbox.clock.now()
   const told: PersonRequest[] = []
@@ -48,6 +54,7 @@ export async function startWorld({ mailbox, methods, policy }: WorldOptions = {}
     store,
     [allowLoopback]: true,
     clock,
+    codesThroughModel,
     identity: () => (mailbox === false ? { email } : { mailbox: box }),
     ...(methods === undefined ? {} : { methods }),
     ...(policy === undefined ? {} : { policy }),

@@ -3,7 +3,7 @@ import { renderUnicodeCompact } from 'uqr'
 import { z } from 'zod'
 import type { AgentAuth } from '../agent-auth.ts'
 import { AuthError } from '../errors.ts'
-import type { Outcome } from '../outcome.ts'
+import type { Outcome, PersonNeed } from '../outcome.ts'
 import type { PersonDecision, PersonRequest } from '../people/people.ts'
 import { ownLine } from '../tools/service-text.ts'
 import { readHidden, type TerminalInput } from './terminal.ts'
@@ -50,26 +50,36 @@ export async function promptPerson(
   const say = (text: string) => output.write(`${ownLine(text)}\n`)
   if (service !== undefined) say(`For ${service}:`)
   if (notice !== undefined) say(notice)
-  say(need.text)
-  if (need.url !== undefined) {
-    say(`Page: ${need.url}`)
-    if (!isFromMail(need.kind)) output.write(qrCode(need.url, output))
-  }
-  if (need.code !== undefined) say(`Code: ${need.code}`)
-  if (need.until !== undefined) say(`Good until ${new Date(need.until).toISOString()}.`)
-  for (;;) {
+  show(need, say, output)
+  for (let shown = need; ; ) {
     const said = await ask(need.kind, input, output)
     try {
       const outcome = (await auth.people.answer(id, said, { approver: 'terminal' })) as Outcome
       const again = outcome.status === 'needs_person' && outcome.need.kind === need.kind
       if (!again) return outcome
-      say(outcome.notice ?? 'It was not taken. Once more, please.')
+      const unseen = 'done' in said ? 'The service has not seen it yet.' : 'It was not taken.'
+      say(outcome.notice ?? `${unseen} Once more, please.`)
+      // Another code, or another page for it.
+      if (JSON.stringify(outcome.need) !== JSON.stringify(shown)) show(outcome.need, say, output)
+      shown = outcome.need
     } catch (error) {
       if (!AuthError.isInstance(error)) throw error
       if (error.code !== 'secret_refused' && !isMalformed(said)) throw error
       say(`Not taken: ${isMalformed(said) ? 'that is not of the form asked for' : error.message}.`)
     }
   }
+}
+
+function show(need: PersonNeed, say: (text: string) => void, output: TerminalOutput): void {
+  const { kind, text, url, code, until } = need
+  say(text)
+  if (url !== undefined) {
+    say(`Page: ${url}`)
+    // That of a mail or an address is told for another reason than to be opened now.
+    if (kind !== 'open-mail' && kind !== 'give-email') output.write(qrCode(url, output))
+  }
+  if (code !== undefined) say(`Code to type there: ${code}`)
+  if (until !== undefined) say(`Good until ${new Date(until).toISOString()}.`)
 }
 
 /** An address for a phone's camera: light on dark, whatever colours the terminal has. */
@@ -79,11 +89,6 @@ function qrCode(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
   const lines = renderUnicodeCompact(url, { border: 2 }).split('\n')
   if (lines.some((line) => line.length > columns)) return ''
   return lines.map((line) => `\x1b[97;40m${line}\x1b[0m\n`).join('')
-}
-
-/** Whether a page is named for another reason than to be opened now. */
-function isFromMail(kind: PersonPrompt['need']['kind']): boolean {
-  return kind === 'open-mail' || kind === 'give-email'
 }
 
 /** Whether it cannot be what is asked for, whatever is waited for. */

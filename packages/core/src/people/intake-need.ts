@@ -43,12 +43,14 @@ export async function needSubject(
 
     async take(fields): Promise<Taken> {
       const given = fields.get('given') ?? ''
-      if (!('done' in decisionOf(kind, given)) && given.trim() === '') {
+      const said = decisionOf(kind, given)
+      const typed = !('done' in said)
+      if (typed && given.trim() === '') {
         return { fault: 'The field was empty', counts: false }
       }
       let outcome: Outcome
       try {
-        outcome = await parts.answer(facts.id, decisionOf(kind, given))
+        outcome = await parts.answer(facts.id, said)
       } catch (error) {
         const fault = refusedBy(error, kind)
         if (fault === undefined) throw error
@@ -57,8 +59,10 @@ export async function needSubject(
       const now = await factsNow()
       if (now === undefined) return { last: (headers) => answered(outcome, facts, headers) }
       const reason = outcome.status === 'refused' ? outcome.reason : undefined
-      const busy = 'Something else was at work on this just now. Please send it once more'
-      return { fault: now.notice ?? reason ?? busy, counts: now.notice !== undefined }
+      const still = typed
+        ? 'Something else was at work on this just now. Please send it once more'
+        : 'The service has not seen it yet'
+      return { fault: now.notice ?? reason ?? still, counts: typed && now.notice !== undefined }
     },
   }
 }
