@@ -207,9 +207,9 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
     const { code: _, ...rest } = state
     if (given.credential) return token.direct(rest, given)
     if (given.assertion) return token.exchange(rest, given)
-    // One that says no more than that it is claimed pays out at the token endpoint.
-    if (state.plan.claimGrant !== undefined && state.plan.token !== undefined) return ask(rest)
-    return refusal(state, 'agent_claim_complete', answer)
+    // One that says no more than that pays out at the token endpoint.
+    if (given.claimed && state.plan.claimGrant && state.plan.token) return ask(rest)
+    if (given.claimed) return refusal(state, 'agent_claim_complete', answer)
   }
   const { code, ...without } = state
   const again = (why: string) => forPerson({ ...without, notice: why }, context.now)

@@ -72,8 +72,9 @@ export function errorIn(answer: PlanAnswer): ServiceError & { readonly code?: st
 
 /** What follows from an answer that holds nothing of use. */
 export function followOf(answer: PlanAnswer): Follow {
-  if (answer.status >= 500) return 'unwell'
+  // A page or a redirect in the place of an answer says nothing of the registration.
+  if (answer.status < 400 || answer.status >= 500) return 'unwell'
   const { code = '' } = errorIn(answer)
-  if (answer.status >= 400 && Object.hasOwn(follows, code)) return follows[code] ?? 'stop'
+  if (Object.hasOwn(follows, code)) return follows[code] ?? 'stop'
   return answer.status === 429 ? 'wait' : 'stop'
 }

@@ -57,7 +57,7 @@ export function exchanged(state: State, context: MethodContext, answer: PlanAnsw
 export function issued(
   state: State,
   { accessToken, expires }: TokenAnswer,
-  { assertion, assertionUntil = state.assertionUntil }: Given,
+  { assertion, assertionUntil = state.assertionUntil }: Partial<Given>,
 ): Step {
   const secrets = {
     credential: accessToken,

@@ -20,6 +20,7 @@ const attemptShape = {
 /** The answers of all versions at once: flat up to v0.7, nested after it. */
 const schema = z.looseObject({
   registration_id: text,
+  status: text,
   id: text,
   credential: text,
   credential_type: text,
@@ -57,6 +58,7 @@ export interface Given {
   readonly claimToken?: Secret
   readonly claimUrl?: string
   readonly window?: number
+  readonly claimed: boolean
   readonly ceremony?: Ceremony
 }
 
@@ -65,7 +67,7 @@ const defaultIntervalMs = 5_000
 /** Reads a body by its shape alone: a step-up at 401 holds what another version sends with 200. */
 export function read(answer: PlanAnswer, now: number): Given {
   const { data } = schema.safeParse(answer.json)
-  if (data === undefined) return {}
+  if (data === undefined) return { claimed: false }
   const { identity, claim } = data
   const secret = (value: string | undefined) =>
     value === undefined ? undefined : new Secret(value)
@@ -84,8 +86,9 @@ export function read(answer: PlanAnswer, now: number): Given {
     claimUrl: data.claim_url ?? claim?.url,
     window:
       expiryOf(data.claim_token_expires, now) ?? expiryOf(claim?.token && claim.expires_at, now),
+    claimed: data.status === 'claimed',
     ceremony: ceremonyIn(data, now),
-  }) as Given
+  }) as unknown as Given
 }
 
 type Body = z.infer<typeof schema>
