@@ -45,7 +45,7 @@ test('what a person is asked names every address, the mail and where the key may
   expect(consent.action.summary.split('\n')).toEqual([
     `${api} (first time: nothing has been held there before):`,
     `Accept on your behalf: the terms ${site}/terms-and-conditions-of-service and the privacy policy ${site}/privacy-policy.`,
-    `Tell ${new URL(api).host} the address ${email} (the mailbox that the operator set up), to which it sends mail.`,
+    `Tell ${new URL(api).host} the address ${email} (the mailbox that the operator set up), to which it may send mail.`,
     `Create an account, unless the address has one, and an API key at ${api}/v2/api_keys, to be used only under ${api}/v2.`,
   ])
   expect(sent(world, 'bot_signup')).toBe(0)

@@ -129,7 +129,7 @@ function sentence(effect: Effect): string {
       return `Accept on your behalf: ${texts.join(' and ')}.`
     }
     case 'present-identity':
-      return `Tell ${effect.to} the address ${effect.email}${emailOrigin[effect.emailFrom]}, to which it sends mail.`
+      return `Tell ${effect.to} the address ${effect.email}${emailOrigin[effect.emailFrom]}, to which it may send mail.`
     case 'create-credential': {
       const use = `to be used only under ${effect.audience.join(' and ')}`
       return `Create ${effect.credential} at ${effect.at}, ${use}.${effect.note ? ` ${effect.note}` : ''}`

@@ -195,7 +195,10 @@ function tombstone(credential: Credential): Outcome {
   const about = { status: 'ended', service } as const
   const url = revocation === undefined || programmatic ? {} : { url: revocation.url }
   if (state === 'revoked' && programmatic) {
-    const reason = `The service says that the credential ${handle} is ended.`
+    // No request ends more than the one token.
+    const rest =
+      credential.registration === undefined ? '' : '; the registration stays there until it ends'
+    const reason = `The service says that the credential ${handle} is ended${rest}.`
     return { ...about, verdict: 'revoked', reason, next: 'none: it is done' }
   }
   if (state === 'revoked' && workedAt !== undefined) {
