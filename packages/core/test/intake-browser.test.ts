@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { serveIntake } from '../src/node/intake-server.ts'
+import { rightCode, waitingForCode } from './coded.ts'
 import { makeKey, openIntake, visit } from './intake-world.ts'
 import { askedFor, closeWorlds, expectStatus, openWorld } from './world.ts'
 
@@ -202,6 +203,24 @@ describe.skipIf(absent && process.env.CI !== 'true')('in a browser', { timeout: 
     await check(page, 'light', 'dark')
     expectStatus(await world.session.register(input), 'pending')
     expect((await page.goto(link))?.status()).toBe(410)
+    expect(faults).toEqual([])
+  })
+
+  test('a code: typed in with spaces, or shown to be typed at the service', async () => {
+    const { page, faults } = await tab()
+    for (const way of ['read', 'enter'] as const) {
+      const { auth, registration, service } = await waitingForCode(way)
+      const intake = await serveIntake(auth)
+      onTestFinished(intake.close)
+      await page.goto((await intake.link(registration)).url)
+      await check(page, 'light', 'dark')
+      if (way === 'read') await page.getByLabel('Code').fill('028 117')
+      else expect(await page.locator('strong.code').textContent()).toBe(rightCode)
+      service.typed = true
+      await page.getByRole('button').click()
+      await page.getByRole('heading', { name: 'Thank you, that is all' }).waitFor()
+      expect(service.sent).toEqual(way === 'read' ? [rightCode] : [undefined])
+    }
     expect(faults).toEqual([])
   })
 

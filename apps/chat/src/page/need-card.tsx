@@ -6,12 +6,18 @@ export function NeedCard({ part }: { part: AuthPart }) {
   const title = useId()
   const { need, registration, notice } = part
   if (need === undefined) return null
-  const handsOver = need.kind !== 'open-link' && registration !== undefined
+  const there = need.kind === 'open-link' || need.kind === 'enter-code'
+  const handsOver = !there && registration !== undefined
   return (
     <article className="card need" aria-labelledby={title}>
       <h2 id={title}>Your turn</h2>
       {notice && <p className="fault">{notice}</p>}
       <p>{need.text}</p>
+      {need.code && (
+        <p>
+          Code to type there: <strong className="code">{need.code}</strong>
+        </p>
+      )}
       {need.until && (
         <p className="small">
           Good until <time>{new Date(need.until).toLocaleTimeString()}</time>

@@ -22,6 +22,7 @@ export function suggestionFor(
   if (parts.some((part) => 'state' in part && part.state === 'approval-requested')) return undefined
   const [need] = [...needs].map(({ data }) => data.need?.kind)
   if (need === 'open-link') return 'I have deleted it'
+  if (need === 'enter-code') return 'I have typed it'
   if (need) return 'Go on'
   const used = parts.some((part) => part.type === 'tool-auth_use')
   const ended = parts.some((part) => part.type === 'tool-auth_revoke')
