@@ -72,6 +72,8 @@ export class Run {
 
   async #recover(inFlight: NonNullable<Registration['inFlight']>): Promise<Outcome> {
     const { plans, unsent } = inFlight
+    // What it waits for is to send these again, which is nothing to go back to if they fail once more.
+    if (unsent) this.#registration = omit(this.#registration, 'wait')
     if (unsent || plans.every((plan) => plan.ifLost === 'repeat')) {
       return this.#advance({ state: this.#registration.state, next: { send: plans } })
     }
