@@ -1,9 +1,10 @@
 import { registrableDomain } from '../../net/url.ts'
 import type { MethodContext, PersonInput, PlanAnswer, Wait } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import { failed, later, refusal } from './ends.ts'
 import { errorIn, type Follow, followOf } from './errors.ts'
 import * as plans from './plans.ts'
-import { type Ceremony, type Plan, plain, type State, type Step } from './state.ts'
+import type { Ceremony, Plan, State } from './state.ts'
 import * as token from './token.ts'
 import { read } from './wire.ts'
 

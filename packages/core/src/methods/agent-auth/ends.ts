@@ -1,7 +1,8 @@
 import type { RefusalCode } from '../../outcome.ts'
 import type { Failure, PlanAnswer } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import { errorIn } from './errors.ts'
-import { plain, type State, type Step } from './state.ts'
+import type { State } from './state.ts'
 
 const patienceMs = 30_000
 const maxFailures = 4

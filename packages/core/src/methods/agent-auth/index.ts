@@ -1,18 +1,11 @@
 import type { ServiceProfile } from '../../discovery/profile.ts'
 import { AuthError } from '../../errors.ts'
-import type {
-  Json,
-  Method,
-  MethodContext,
-  MethodEvent,
-  Offer,
-  PersonInput,
-  PlanAnswer,
-} from '../method.ts'
+import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
+import { type Answers, only, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
 import { offerOf } from './offer.ts'
 import * as start from './start.ts'
-import type { Answers, Plan, State, Step } from './state.ts'
+import type { Plan, State } from './state.ts'
 import * as token from './token.ts'
 
 /**
@@ -60,15 +53,15 @@ export const agentAuth: Method = {
 function answered(state: State, context: MethodContext, answers: Answers): Step {
   switch (state.step) {
     case 'register':
-      return start.registered(state, context, only(answers, 'agent_identity'))
+      return start.registered(state, context, only(agentAuth.id, answers, 'agent_identity'))
     case 'exchange':
-      return token.exchanged(state, context, only(answers, 'agent_token'))
+      return token.exchanged(state, context, only(agentAuth.id, answers, 'agent_token'))
     case 'poll':
-      return ceremony.polled(state, context, only(answers, 'agent_token'))
+      return ceremony.polled(state, context, only(agentAuth.id, answers, 'agent_token'))
     case 'complete':
-      return ceremony.completed(state, context, only(answers, 'agent_claim_complete'))
+      return ceremony.completed(state, context, only(agentAuth.id, answers, 'agent_claim_complete'))
     case 'claim':
-      return ceremony.claimed(state, context, only(answers, 'agent_claim'))
+      return ceremony.claimed(state, context, only(agentAuth.id, answers, 'agent_claim'))
     default:
       return ticked(state, context)
   }
@@ -97,12 +90,4 @@ function ticked(state: State, context: MethodContext): Step {
     default:
       throw new AuthError('method_failed', `agent-auth has nothing to stay at in ${state.step}`)
   }
-}
-
-function only(answers: Answers, name: string): PlanAnswer {
-  const answer = answers[name]
-  if (answer === undefined || answer === 'lost') {
-    throw new AuthError('method_failed', `agent-auth was given no answer to ${name}`)
-  }
-  return answer
 }

@@ -1,9 +1,10 @@
 import type { MethodContext, PlanAnswer } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
 import { later, refusal } from './ends.ts'
 import { errorIn, followOf } from './errors.ts'
 import * as plans from './plans.ts'
-import { plain, type State, type Step } from './state.ts'
+import type { State } from './state.ts'
 import * as token from './token.ts'
 import { read } from './wire.ts'
 

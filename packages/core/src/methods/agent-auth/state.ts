@@ -1,7 +1,3 @@
-import type { Json, PlanAnswer, Transition } from '../method.ts'
-
-export type Step = Transition<Json>
-
 /** What the service's metadata says of its agent registration. Plain JSON. */
 export interface Plan {
   readonly service: string
@@ -80,10 +76,4 @@ export interface State {
   readonly refreshable?: boolean
   /** To be said once with the next wait. */
   readonly notice?: string
-}
-
-export type Answers = Readonly<Record<string, PlanAnswer | 'lost'>>
-
-export function plain(state: State): Json {
-  return state as unknown as Json
 }

@@ -1,11 +1,12 @@
 import { AuthError } from '../../errors.ts'
 import type { RefusalCode } from '../../outcome.ts'
 import type { IssuedCredential, Json, MethodContext, MethodEvent, PlanAnswer } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import { readTokenAnswer, type TokenAnswer } from '../token-answer.ts'
 import { failed, later, refusal } from './ends.ts'
 import { errorIn, followOf } from './errors.ts'
 import * as plans from './plans.ts'
-import { type Plan, plain, type State, type Step } from './state.ts'
+import type { Plan, State } from './state.ts'
 import { type Given, read } from './wire.ts'
 
 /** The registration held the credential itself. */

@@ -11,8 +11,8 @@ import type {
   Offer,
   PlanAnswer,
   RequestPlan,
-  Transition,
 } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import { headerOf } from './header.ts'
 
 /** What the profile says about keys that a person makes. */
@@ -35,8 +35,6 @@ interface State {
   /** What came of the last key. */
   readonly notice?: string
 }
-
-type Step = Transition<Json>
 
 /**
  * A person makes a key on the service's page and hands it over outside the chat. Offered where a
@@ -197,8 +195,4 @@ function probeOf(profile: ServiceProfile, bases: readonly string[]): string | un
 
 function afterHost(url: string): string {
   return url.replace(/^https?:\/\/[^/]*/i, '')
-}
-
-function plain(state: State): Json {
-  return state as unknown as Json
 }

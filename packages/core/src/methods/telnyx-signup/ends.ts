@@ -1,9 +1,8 @@
 import { withoutHidden } from '../../discovery/markdown/clean.ts'
-import type { Json, PlanAnswer, Transition } from '../method.ts'
+import type { PlanAnswer } from '../method.ts'
+import { plain, type Step } from '../step.ts'
 import type { State } from './state.ts'
 import { errorsIn } from './wire.ts'
-
-export type Step = Transition<Json>
 
 const patienceMs = 60_000
 const maxFailures = 3
@@ -68,8 +67,4 @@ export function saidBy(answer: PlanAnswer): string {
   const [error] = errorsIn(answer)
   const words = withoutHidden(error?.detail ?? error?.title ?? '').replace(/\s+/g, ' ')
   return words === '' ? `status ${answer.status}` : words.slice(0, 200)
-}
-
-export function plain(state: State): Json {
-  return state as unknown as Json
 }

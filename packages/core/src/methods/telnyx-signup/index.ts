@@ -1,20 +1,12 @@
 import type { ServiceProfile } from '../../discovery/profile.ts'
 import { AuthError } from '../../errors.ts'
-import type {
-  Json,
-  Method,
-  MethodContext,
-  MethodEvent,
-  Offer,
-  PersonInput,
-  PlanAnswer,
-} from '../method.ts'
+import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
+import { type Answers, only, type Step } from '../step.ts'
 import { type Endpoints, offerOf } from './endpoints.ts'
-import type { Step } from './ends.ts'
 import * as key from './key.ts'
 import { linkInMail } from './mail.ts'
 import * as puzzle from './puzzle.ts'
-import type { Answers, State } from './state.ts'
+import type { State } from './state.ts'
 import * as waits from './waits.ts'
 
 /**
@@ -65,17 +57,17 @@ export const telnyxSignup: Method = {
 function answered(state: State, context: MethodContext, answers: Answers): Step {
   switch (state.step) {
     case 'challenge':
-      return puzzle.challengeRead(state, context, only(answers, 'bot_challenge'))
+      return puzzle.challengeRead(state, context, only(telnyxSignup.id, answers, 'bot_challenge'))
     case 'terms':
       return puzzle.termsRead(state, context, answers)
     case 'signup':
-      return puzzle.signedUp(state, context, only(answers, 'bot_signup'))
+      return puzzle.signedUp(state, context, only(telnyxSignup.id, answers, 'bot_signup'))
     case 'resend':
-      return key.resent(state, context, only(answers, 'resend_magic_link'))
+      return key.resent(state, context, only(telnyxSignup.id, answers, 'resend_magic_link'))
     case 'session':
-      return key.sessionRead(state, context, only(answers, 'bot_sessions'))
+      return key.sessionRead(state, context, only(telnyxSignup.id, answers, 'bot_sessions'))
     case 'key':
-      return key.keyRead(state, context, only(answers, 'api_keys'))
+      return key.keyRead(state, context, only(telnyxSignup.id, answers, 'api_keys'))
     default:
       return stay(state, context)
   }
@@ -145,12 +137,4 @@ function stay(state: State, context: MethodContext): Step {
     default:
       throw new AuthError('method_failed', `telnyx-signup has nothing to stay at in ${state.step}`)
   }
-}
-
-function only(answers: Answers, name: string): PlanAnswer {
-  const answer = answers[name]
-  if (answer === undefined || answer === 'lost') {
-    throw new AuthError('method_failed', `telnyx-signup was given no answer to ${name}`)
-  }
-  return answer
 }

@@ -1,6 +1,7 @@
 import { Secret } from '../../vault/secret.ts'
 import type { MethodContext, PlanAnswer } from '../method.ts'
-import { failed, later, plain, refusal, type Step } from './ends.ts'
+import { plain, type Step } from '../step.ts'
+import { failed, later, refusal } from './ends.ts'
 import { decodeEntities, isSessionLink } from './mail.ts'
 import * as plans from './plans.ts'
 import type { State } from './state.ts'

@@ -1,9 +1,10 @@
 import type { Effect, TermsText } from '../../consent/action.ts'
 import type { MethodContext, PlanAnswer, RequestPlan } from '../method.ts'
-import { failed, later, plain, refusal, type Step, saidBy, unwell } from './ends.ts'
+import { type Answers, plain, type Step } from '../step.ts'
+import { failed, later, refusal, saidBy, unwell } from './ends.ts'
 import { mailAsked, signupLost } from './key.ts'
 import * as plans from './plans.ts'
-import type { Answers, State } from './state.ts'
+import type { State } from './state.ts'
 import * as waits from './waits.ts'
 import { challengeAnswer, errorsIn } from './wire.ts'
 

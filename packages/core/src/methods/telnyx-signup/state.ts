@@ -1,8 +1,5 @@
 import type { TermsText } from '../../consent/action.ts'
-import type { PlanAnswer } from '../method.ts'
 import type { Endpoints } from './endpoints.ts'
-
-export type Answers = Readonly<Record<string, PlanAnswer | 'lost'>>
 
 /** Where a signup stands. Plain JSON; the link, the session and the key are never in it. */
 export interface State {

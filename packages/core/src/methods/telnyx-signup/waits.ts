@@ -1,5 +1,5 @@
 import type { Identity } from '../method.ts'
-import { plain, type Step } from './ends.ts'
+import { plain, type Step } from '../step.ts'
 import type { State } from './state.ts'
 import type { Challenge } from './wire.ts'
 
