@@ -4,12 +4,14 @@ import type { Consents } from './consent/consents.ts'
 import { type Contacts, stoppedBefore } from './consent/contacts.ts'
 import type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
 import type { Explanation } from './consent/policy.ts'
+import { allHeld, waysIn } from './discover.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { readyOutcome } from './engine/outcome-of.ts'
-import { type Loaded, viewRegistration } from './engine/registration.ts'
+import type { Loaded } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
 import { AuthError } from './errors.ts'
+import { importCredential } from './import.ts'
 import * as inputs from './inputs.ts'
 import { type Intended, intended } from './intended.ts'
 import { type McpAccess, mcpAccess } from './mcp/access.ts'
@@ -18,16 +20,14 @@ import type { NetOptions } from './net/transport.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
-import { isOpen, loadOwn, registerTarget, withChanges } from './register.ts'
-import { audienceOf, covers } from './use/audience.ts'
+import { loadOwn, registerTarget, withChanges } from './register.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import { redactOutcome } from './use/redact-outcome.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
 import { forget, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
-import { type Credential, Credentials, viewCredential } from './vault/credentials.ts'
-import { Secret } from './vault/secret.ts'
+import { type Credential, type Credentials, viewCredential } from './vault/credentials.ts'
 
 export interface SessionParts {
   readonly owner: Owner
@@ -64,7 +64,9 @@ export class Session {
   /** How a service lets agents in, and what is held there; without a service, all that is held and waits. */
   async discover(input: inputs.DiscoverInput = {}, call: Call = inCode): Promise<Outcome> {
     const { service } = inputs.parse(inputs.discoverInput, input)
-    return this.#report('discover', await this.#discover(service, call))
+    const found =
+      service === undefined ? await allHeld(this.#parts) : await waysIn(this.#parts, service, call)
+    return this.#report('discover', found)
   }
 
   /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
@@ -217,34 +219,7 @@ export class Session {
    * @throws AuthError `secret_refused` for a value that is no credential
    */
   async import(input: inputs.ImportInput): Promise<CredentialView> {
-    const { service, secret, header, audience, probe, revocation } = inputs.parse(
-      inputs.importInput,
-      input,
-    )
-    const bases = audienceOf(typeof audience === 'string' ? [audience] : audience)
-    if (probe !== undefined && !covers(bases, new URL(probe))) {
-      throw new AuthError('invalid_input', 'probe: not below the audience')
-    }
-    const prefix = header === undefined ? 'Bearer ' : (header.prefix ?? '')
-    const kept = await this.#parts.credentials.add({
-      handle: Credentials.handle(),
-      owner: this.owner,
-      service: inputs.serviceUrl(service),
-      start: service,
-      kind: 'api_key',
-      method: 'import',
-      header: header?.name.toLowerCase() ?? 'authorization',
-      prefix,
-      secret: new Secret(inputs.cleanSecret(secret, prefix)),
-      audience: bases,
-      state: 'active',
-      ...(probe === undefined ? {} : { probe }),
-      ...(revocation === undefined
-        ? {}
-        : { revocation: { mode: 'interactive' as const, url: revocation } }),
-      issuedAt: this.#parts.now(),
-      revision: 0,
-    })
+    const kept = await importCredential(this.#parts, input)
     return viewCredential(kept)
   }
 
@@ -281,47 +256,6 @@ export class Session {
   #intended(verb: Verb, input: unknown): Promise<Intended | undefined> {
     const usable = (wanted: inputs.UseInput) => this.#usable(wanted)
     return intended({ ...this.#withRedactor(), usable }, verb, input)
-  }
-
-  async #discover(asked: string | undefined, call: Call): Promise<Outcome> {
-    const { credentials, engine, profiles } = this.#parts
-    const all = await engine.list(this.owner)
-    const registrations = all.filter(isOpen)
-    if (asked === undefined) {
-      const left = all.filter((one) => isOpen(one) || one.orphans.length > 0)
-      return {
-        status: 'found',
-        offers: [],
-        credentials: (await this.list()).filter((one) => one.state !== 'revoked'),
-        registrations: left.map(viewRegistration),
-        warnings: [],
-        next: 'auth_discover { service: "…" } for one service',
-      }
-    }
-    const service = inputs.serviceUrl(asked)
-    const stopped = await stoppedBefore(this.#parts, { verb: 'discover', service }, call)
-    if (stopped) return stopped
-    const held = await credentials.forService(this.owner, asked)
-    const [best] = held
-    if (best?.state === 'active') return readyOutcome(best)
-    const profile = await profiles.of(this.owner, service)
-    const offers = engine.offers(profile)
-    const open = registrations.filter((one) => one.offer.service === profile.service)
-    const [running] = open
-    const next = running
-      ? `auth_claim { registration: "${running.id}" } says where the registration stands`
-      : offers.length > 0
-        ? `auth_register { service: "${profile.service}" }`
-        : 'none: no way in was found that this agent can go'
-    return {
-      status: 'found',
-      service: profile.service,
-      offers,
-      credentials: held.map(viewCredential),
-      registrations: open.map(viewRegistration),
-      warnings: profile.warnings,
-      next,
-    }
   }
 
   async #register(input: inputs.RegisterInput, call: Call): Promise<Outcome> {

@@ -1,13 +1,13 @@
 import { sha256 } from '../encoding.ts'
 import type { Engine } from '../engine/engine.ts'
 import { forbidden, needsConsent } from '../engine/outcome-of.ts'
-import { AuthError } from '../errors.ts'
 import { registrableDomain } from '../net/url.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { sameService } from '../use/audience.ts'
 import type { Credentials } from '../vault/credentials.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
+import { isConflict } from '../vault/store-check.ts'
 import { type Action, makeAction } from './action.ts'
 import type { Consents } from './consents.ts'
 import type { Call } from './ledger.ts'
@@ -37,7 +37,7 @@ export class Contacts {
     try {
       await this.#store.put({ ...(await refOf(owner, service)), value: '{}' }, 0)
     } catch (error) {
-      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+      if (!isConflict(error)) throw error
     }
   }
 }

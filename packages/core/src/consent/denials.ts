@@ -1,7 +1,7 @@
 import { sha256 } from '../encoding.ts'
-import { AuthError } from '../errors.ts'
 import { registrableDomain } from '../net/url.ts'
 import { ownerKey } from '../owner.ts'
+import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import { type Action, canonical, type Effect } from './action.ts'
 
@@ -44,17 +44,11 @@ export class Denials {
   async add(action: Action, consent: string, at: number): Promise<void> {
     const ref = await refOf(action)
     const added = { sameAs: await sameness(action), consent, until: at + coolingOffMs }
-    for (let left = 5; ; left--) {
+    await compareAndSet(async () => {
       const record = await this.#store.get(ref)
       const value = JSON.stringify([...this.#fresh(record?.value), added])
-      try {
-        await this.#store.put({ ...ref, value }, record?.revision ?? 0)
-        return
-      } catch (error) {
-        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
-        if (!again) throw error
-      }
-    }
+      await this.#store.put({ ...ref, value }, record?.revision ?? 0)
+    })
   }
 
   #fresh(value: string | undefined): readonly Denial[] {

@@ -2,6 +2,7 @@ import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
+import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import type { Action } from './action.ts'
@@ -91,7 +92,7 @@ export class ConsentLedger {
 
   /** Puts the question, or joins the call to the question that is open already. */
   async ask(action: Action, call: Call): Promise<Standing> {
-    return this.#retry(async () => {
+    return compareAndSet(async () => {
       const row = await this.#read(action.owner, action.digest)
       const standing: Standing = row ? this.#standing(row.consent, call) : { kind: 'none' }
       if (standing.kind !== 'none' && standing.kind !== 'lost') return standing
@@ -121,7 +122,7 @@ export class ConsentLedger {
 
   /** Records a decision. Deciding again the same is no error; deciding otherwise is refused. */
   async decide(owner: Owner | undefined, id: string, decision: Decision): Promise<Consent> {
-    return this.#retry(async () => {
+    return compareAndSet(async () => {
       const row = await this.byId(id)
       const { consent } = row
       if (owner && (await ownerKey(owner)) !== (await ownerKey(consent.action.owner))) {
@@ -152,7 +153,7 @@ export class ConsentLedger {
    * must then do the thing and `settle` it.
    */
   async redeem(action: Action, call: Call): Promise<Standing> {
-    return this.#retry(async () => {
+    return compareAndSet(async () => {
       const row = await this.#read(action.owner, action.digest)
       if (row === undefined) return { kind: 'none' }
       const { consent } = row
@@ -169,7 +170,7 @@ export class ConsentLedger {
    * first, and what this call did before; without an id a call is a new one each time.
    */
   async grant(action: Action, call: Call, approver: string): Promise<Standing> {
-    return this.#retry(async () => {
+    return compareAndSet(async () => {
       const row = await this.#read(action.owner, action.digest)
       const standing: Standing = row ? this.#standing(row.consent, call) : { kind: 'none' }
       if (standing.kind === 'denied') return standing
@@ -195,7 +196,7 @@ export class ConsentLedger {
    */
   async settle(used: Consent, outcome: Outcome, reopen: boolean): Promise<void> {
     const { owner } = used.action
-    await this.#retry(async () => {
+    await compareAndSet(async () => {
       const row = await this.#used(used)
       if (row === undefined) return
       const { consent, revision, archived } = row
@@ -318,17 +319,6 @@ export class ConsentLedger {
     const known = await this.#read(owner, archiveId(consent))
     const ref = await this.#write(owner, consent, known?.revision ?? 0, true)
     await this.#index.set(consent.id, ref)
-  }
-
-  async #retry<T>(attempt: () => Promise<T>): Promise<T> {
-    for (let left = 5; ; left--) {
-      try {
-        return await attempt()
-      } catch (error) {
-        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
-        if (!again) throw error
-      }
-    }
   }
 }
 

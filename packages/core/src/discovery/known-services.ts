@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { registrableDomain } from '../net/url.ts'
 import { type Owner, ownerKey } from '../owner.ts'
+import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import { skeleton } from './look-alike.ts'
 
@@ -15,19 +16,13 @@ export async function rememberService(store: Store, owner: Owner, service: strin
   const domain = domainOf(service)
   if (domain === undefined) return
   const ref = await refOf(owner)
-  for (let left = 5; ; left--) {
+  await compareAndSet(async () => {
     const record = await store.get(ref)
     const domains = record === undefined ? [] : read(record.value)
     if (domains.includes(domain)) return
     const value = JSON.stringify([...domains, domain].slice(-maxDomains))
-    try {
-      await store.put({ ...ref, value }, record?.revision ?? 0)
-      return
-    } catch (error) {
-      const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
-      if (!again) throw error
-    }
-  }
+    await store.put({ ...ref, value }, record?.revision ?? 0)
+  })
 }
 
 /** Whether somebody of the tenant has held a credential there. */

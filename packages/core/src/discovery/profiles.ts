@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
+import { isConflict } from '../vault/store-check.ts'
 import { changedSince } from './changes.ts'
 import { type DiscoverDeps, discover } from './discover.ts'
 import { condition, freshForMs, used } from './freshness.ts'
@@ -133,7 +134,7 @@ export class Profiles {
       await store.put({ ...ref, value: JSON.stringify(kept) }, before?.revision ?? 0)
     } catch (error) {
       // Another process found it out at the same time: either profile will do.
-      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+      if (!isConflict(error)) throw error
     }
     return profile
   }

@@ -1,6 +1,7 @@
 import { newId, sha256, toBase64Url } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { PersonNeed } from '../outcome.ts'
+import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 
@@ -93,20 +94,15 @@ export class IntakeLinks {
     change: (one: LinkRecord) => LinkRecord,
   ): Promise<LinkRecord> {
     const ref: RecordRef = { kind: 'meta', owner, id }
-    for (let left = 20; ; left--) {
+    return compareAndSet(async () => {
       const stored = await this.#parts.store.get(ref)
       if (stored === undefined) throw new AuthError('not_found', 'there is no such link')
       const present = JSON.parse(stored.value) as LinkRecord
       const changed = change(present)
       if (changed === present) return present
-      try {
-        await this.#parts.store.put({ ...ref, value: JSON.stringify(changed) }, stored.revision)
-        return changed
-      } catch (error) {
-        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
-        if (!again) throw error
-      }
-    }
+      await this.#parts.store.put({ ...ref, value: JSON.stringify(changed) }, stored.revision)
+      return changed
+    }, 20)
   }
 
   /** Deletes the owner's links that ended long ago. */

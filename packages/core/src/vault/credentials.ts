@@ -6,8 +6,10 @@ import type { CredentialView } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
+import { compareAndSet } from './compare-and-set.ts'
 import { Secret } from './secret.ts'
 import type { RecordRef, Store } from './store.ts'
+import { isConflict } from './store-check.ts'
 
 /** A credential as the vault keeps it. The secret is gone once it is revoked or forgotten. */
 export interface Credential {
@@ -99,7 +101,7 @@ export class Credentials {
       await this.#store.put({ ...ref, value: encode(credential) }, 0)
       return credential
     } catch (error) {
-      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+      if (!isConflict(error)) throw error
       return this.get(credential.owner, credential.handle)
     }
   }
@@ -112,35 +114,20 @@ export class Credentials {
 
   async get(owner: Owner, handle: string): Promise<Credential> {
     const credential = await this.find(owner, handle)
-    if (credential === undefined) {
-      throw new AuthError(
-        'not_found',
-        `there is no credential ${handle.slice(0, 80)} of this owner`,
-      )
-    }
+    if (credential === undefined) throw unknown(handle)
     return credential
   }
 
   /** Changes one, trying again when another process was first. */
   async update(owner: Owner, handle: string, change: Change): Promise<Credential> {
     const ref = await this.#ref(owner, handle)
-    for (let left = 5; ; left--) {
+    return compareAndSet(async () => {
       const record = await this.#store.get(ref)
-      if (record === undefined) {
-        throw new AuthError(
-          'not_found',
-          `there is no credential ${handle.slice(0, 80)} of this owner`,
-        )
-      }
+      if (record === undefined) throw unknown(handle)
       const changed = change(decode(record.value))
-      try {
-        await this.#store.put({ ...ref, value: encode(changed) }, record.revision)
-        return changed
-      } catch (error) {
-        const again = AuthError.isInstance(error) && error.code === 'store_conflict' && left > 0
-        if (!again) throw error
-      }
-    }
+      await this.#store.put({ ...ref, value: encode(changed) }, record.revision)
+      return changed
+    })
   }
 
   /**
@@ -243,6 +230,10 @@ export class Credentials {
   async #ref(owner: Owner, handle: string): Promise<RecordRef> {
     return { kind: 'credential', owner: await ownerKey(owner), id: handle }
   }
+}
+
+function unknown(handle: string): AuthError {
+  return new AuthError('not_found', `there is no credential ${handle.slice(0, 80)} of this owner`)
 }
 
 export function viewCredential(credential: Credential): CredentialView {

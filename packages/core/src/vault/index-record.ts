@@ -1,5 +1,5 @@
-import { AuthError } from '../errors.ts'
 import type { RecordRef, Store } from './store.ts'
+import { isConflict } from './store-check.ts'
 
 /** Finds a record by its public id alone, for calls that do not know the owner. */
 export class RecordIndex {
@@ -14,7 +14,7 @@ export class RecordIndex {
       await this.#store.put({ ...at(id), value: JSON.stringify(ref) }, 0)
     } catch (error) {
       // The same id points at the same record: a second writer wrote the same.
-      if (!AuthError.isInstance(error) || error.code !== 'store_conflict') throw error
+      if (!isConflict(error)) throw error
     }
   }
 
