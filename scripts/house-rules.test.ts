@@ -82,6 +82,8 @@ test('dependencies point one way', () => {
     'packages/langchain': ['@authmd/core'],
     'packages/mastra': ['@authmd/core'],
     'packages/mcp': ['@authmd/core'],
+    'packages/store-postgres': ['@authmd/core'],
+    'packages/store-redis': ['@authmd/core'],
   }
   for (const [where, names] of Object.entries(mayImport)) {
     const ours = sources(`${where}/src`).flatMap(({ path, imports }) =>
@@ -116,7 +118,7 @@ test('nothing but the transports opens a connection', () => {
 describe('documents', () => {
   const text = (path: string) => readFileSync(join(root, path), 'utf8')
 
-  test.each(['ai-sdk', 'langchain', 'mastra', 'mcp'])(
+  test.each(['ai-sdk', 'langchain', 'mastra', 'mcp', 'store-postgres', 'store-redis'])(
     "the first lines of %s's name its peers as package.json has them",
     (name) => {
       const { peerDependencies } = JSON.parse(text(`packages/${name}/package.json`))

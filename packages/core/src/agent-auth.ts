@@ -22,7 +22,8 @@ import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
 import { Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
-import type { DamagedRecord, RecordKind, Store } from './vault/store.ts'
+import { pagesOf } from './vault/pages.ts'
+import type { DamagedRecord, RecordKind, Store, StoreRecord } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
@@ -76,6 +77,10 @@ export interface EraseReport {
   /** Those that cannot be read, and are still there. */
   readonly damaged: readonly DamagedRecord[]
 }
+
+/** Registrations that a tick takes from a store at a time, and for how long. */
+const takenAtOnce = 20
+const takenMs = 60_000
 
 const kinds: readonly RecordKind[] = ['registration', 'credential', 'consent', 'profile', 'meta']
 
@@ -174,32 +179,35 @@ export class AgentAuth {
    * @example setInterval(() => void auth.tick(), 10_000)
    */
   async tick(): Promise<TickReport> {
-    const { store } = this.#options
     const failed: { registration: string; code: string }[] = []
     let advanced = 0
-    for (let after: string | undefined; ; ) {
-      const query = {
-        kind: 'registration',
-        dueBy: this.#now(),
-        ...(after ? { after } : {}),
-      } as const
-      const page = await store.list(query)
-      for (const record of page.records) {
-        try {
-          const registration = decodeRegistration(record.value)
-          const outcome = await this.as(registration.owner).poke({
-            registration,
-            stored: record.revision,
-          })
-          await this.#notifier.report(registration.owner, 'claim', outcome)
-          advanced++
-        } catch (error) {
-          const code = AuthError.isInstance(error) ? error.code : 'unknown'
-          failed.push({ registration: record.id, code })
-        }
+    for await (const { id, value, revision } of this.#due()) {
+      try {
+        const registration = decodeRegistration(value)
+        const session = this.as(registration.owner)
+        const outcome = await session.poke({ registration, stored: revision })
+        await this.#notifier.report(registration.owner, 'claim', outcome)
+        advanced++
+      } catch (error) {
+        const code = AuthError.isInstance(error) ? error.code : 'unknown'
+        failed.push({ registration: id, code })
       }
-      if (page.next === undefined) return { advanced, failed }
-      after = page.next
+    }
+    return { advanced, failed }
+  }
+
+  /** Registrations that are due: where the store can, those that no other process is at. */
+  async *#due(): AsyncGenerator<StoreRecord> {
+    const { store } = this.#options
+    const query = { kind: 'registration', dueBy: this.#now() } as const
+    if (store.takeDue === undefined) {
+      for await (const { records } of pagesOf(store, query)) yield* records
+      return
+    }
+    for (;;) {
+      const { records, damaged } = await store.takeDue({ ...query, limit: takenAtOnce }, takenMs)
+      if (records.length + damaged.length === 0) return
+      yield* records
     }
   }
 
@@ -238,13 +246,10 @@ export class AgentAuth {
       const damaged: DamagedRecord[] = []
       let records = 0
       for (const kind of kinds) {
-        for (let after: string | undefined; ; ) {
-          const page = await store.list({ kind, owner: key, ...(after ? { after } : {}) })
+        for await (const page of pagesOf(store, { kind, owner: key })) {
           for (const { id } of page.records) await store.delete({ kind, owner: key, id })
           records += page.records.length
           damaged.push(...page.damaged)
-          if (page.next === undefined) break
-          after = page.next
         }
       }
       return { records, damaged }

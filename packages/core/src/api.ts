@@ -65,3 +65,11 @@ export { memoryStore } from './vault/memory-store.ts'
 export { type ResealReport, type SealedStore, type StoreKey, sealed } from './vault/sealed.ts'
 export { Secret } from './vault/secret.ts'
 export type * from './vault/store.ts'
+export {
+  checkLease,
+  checkQuery,
+  checkRef,
+  checkWrite,
+  conflict,
+  maxSealedBytes,
+} from './vault/store-check.ts'

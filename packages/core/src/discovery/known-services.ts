@@ -2,6 +2,7 @@ import { AuthError } from '../errors.ts'
 import { registrableDomain } from '../net/url.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { compareAndSet } from '../vault/compare-and-set.ts'
+import { pagesOf } from '../vault/pages.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import { skeleton } from './look-alike.ts'
 
@@ -57,16 +58,13 @@ async function domainsOf(store: Store, owner: Owner): Promise<readonly string[]>
   const record = await store.get(await refOf(owner))
   const domains = record === undefined ? [] : read(record.value)
   const key = await ownerKey(owner)
-  for (let after: string | undefined; ; ) {
-    const query = { kind: 'credential', owner: key, ...(after ? { after } : {}) } as const
-    const { records, next } = await store.list(query)
+  for await (const { records } of pagesOf(store, { kind: 'credential', owner: key })) {
     for (const { value } of records) {
       const { service } = JSON.parse(value) as { service: string }
       domains.push(domainOf(service) ?? service)
     }
-    if (next === undefined) return domains
-    after = next
   }
+  return domains
 }
 
 function domainOf(service: string): string | undefined {

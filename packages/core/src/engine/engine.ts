@@ -10,6 +10,7 @@ import type { Orphan, Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
+import { pagesOf } from '../vault/pages.ts'
 import type { Store } from '../vault/store.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
 import { type Refreshed, Refresher } from './refresh.ts'
@@ -97,13 +98,10 @@ export class Engine {
   async list(owner: Owner): Promise<readonly Registration[]> {
     const key = await ownerKey(owner)
     const found: Registration[] = []
-    for (let after: string | undefined; ; ) {
-      const query = { kind: 'registration', owner: key, ...(after ? { after } : {}) } as const
-      const page = await this.#parts.store.list(query)
+    for await (const page of pagesOf(this.#parts.store, { kind: 'registration', owner: key })) {
       for (const record of page.records) found.push(decodeRegistration(record.value))
-      if (page.next === undefined) return found.sort((a, b) => b.createdAt - a.createdAt)
-      after = page.next
     }
+    return found.sort((a, b) => b.createdAt - a.createdAt)
   }
 
   /** What pushing it would do that binds somebody; undefined where nothing. No network, no write. */

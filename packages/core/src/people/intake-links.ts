@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import type { PersonNeed } from '../outcome.ts'
 import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
+import { pagesOf } from '../vault/pages.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 
 /** Wrong secrets and wrong answers that a link survives. */
@@ -108,16 +109,13 @@ export class IntakeLinks {
   /** Deletes the owner's links that ended long ago. */
   async #sweep(owner: string): Promise<void> {
     const { store, index, now } = this.#parts
-    for (let after: string | undefined; ; ) {
-      const page = await store.list({ kind: 'meta', owner, ...(after ? { after } : {}) })
-      for (const { id, value } of page.records) {
+    for await (const { records } of pagesOf(store, { kind: 'meta', owner })) {
+      for (const { id, value } of records) {
         if (!id.startsWith('ntk_')) continue
         if ((JSON.parse(value) as LinkRecord).expires + rememberedMs > now()) continue
         await store.delete({ kind: 'meta', owner, id })
         await index.remove(id)
       }
-      if (page.next === undefined) return
-      after = page.next
     }
   }
 }

@@ -7,6 +7,7 @@ import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
 import { compareAndSet } from './compare-and-set.ts'
+import { pagesOf } from './pages.ts'
 import { Secret } from './secret.ts'
 import type { RecordRef, Store } from './store.ts'
 import { isConflict } from './store-check.ts'
@@ -174,16 +175,9 @@ export class Credentials {
     const key = await ownerKey(owner)
     const found: Credential[] = []
     let unreadable = 0
-    for (let after: string | undefined; ; ) {
-      const page = await this.#store.list({
-        kind: 'credential',
-        owner: key,
-        ...(after ? { after } : {}),
-      })
+    for await (const page of pagesOf(this.#store, { kind: 'credential', owner: key })) {
       for (const record of page.records) found.push(decode(record.value))
       unreadable += page.damaged.length
-      if (page.next === undefined) break
-      after = page.next
     }
     return { found: found.sort((a, b) => b.issuedAt - a.issuedAt), unreadable }
   }

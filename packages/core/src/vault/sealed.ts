@@ -1,7 +1,8 @@
 import { AuthError } from '../errors.ts'
 import type { WrappingKey } from './master-key.ts'
+import { pagesOf } from './pages.ts'
 import { type Keys, keyIdOf, type Opened, seal, unseal } from './seal.ts'
-import type { DamagedRecord, RecordPage, RecordQuery, RecordRef, Store } from './store.ts'
+import type { DamagedRecord, DueQuery, RecordPage, RecordQuery, RecordRef, Store } from './store.ts'
 import {
   checkQuery,
   checkRef,
@@ -91,6 +92,7 @@ export async function keysOf(given: StoreKey): Promise<Keys> {
  */
 export function sealed(store: Store, key: StoreKey): SealedStore {
   const keys = keysOf(key)
+  const take = store.takeDue?.bind(store)
   // A failing promise is reported by the first call, not as an unhandled rejection before it.
   keys.catch(() => undefined)
 
@@ -150,12 +152,37 @@ export function sealed(store: Store, key: StoreKey): SealedStore {
 
   async function eachPage(work: (page: RecordPage) => Promise<void>): Promise<void> {
     for (const kind of recordKinds) {
-      for (let after: string | undefined; ; ) {
-        const page = await store.list({ kind, ...(after === undefined ? {} : { after }) })
-        await work(page)
-        if (page.next === undefined) break
-        after = page.next
-      }
+      for await (const page of pagesOf(store, { kind })) await work(page)
+    }
+  }
+
+  /** Opens what can be opened of a page, and names what is not what was asked for. */
+  async function openPage(
+    query: Pick<RecordQuery, 'kind' | 'owner'>,
+    page: RecordPage,
+  ): Promise<RecordPage> {
+    const all = await keys
+    const opened = await Promise.all(
+      page.records.map(async (row) => {
+        const { kind, owner, id, revision, due } = row
+        const ref = { kind, owner, id }
+        const asked = kind === query.kind && (query.owner ?? owner) === owner
+        if (!asked || !isRecordName(owner) || !isRecordName(id)) {
+          return { damaged: { ...ref, code: 'store_damaged' } as const }
+        }
+        try {
+          const { value, generation } = await unseal(all, ref, revision, row.value)
+          const record = { ...ref, revision: generation, value }
+          return { record: due === undefined ? record : { ...record, due } }
+        } catch (error) {
+          return { damaged: damagedRecord(ref, error) }
+        }
+      }),
+    )
+    return {
+      records: opened.flatMap(({ record }) => record ?? []),
+      damaged: [...page.damaged, ...opened.flatMap(({ damaged }) => damaged ?? [])],
+      ...(page.next === undefined ? {} : { next: page.next }),
     }
   }
 
@@ -187,31 +214,12 @@ export function sealed(store: Store, key: StoreKey): SealedStore {
 
     async list(query: RecordQuery): Promise<RecordPage> {
       checkQuery(query)
-      const all = await keys
-      const page = await store.list(query)
-      const opened = await Promise.all(
-        page.records.map(async (row) => {
-          const { kind, owner, id, revision, due } = row
-          const ref = { kind, owner, id }
-          const asked = kind === query.kind && (query.owner ?? owner) === owner
-          if (!asked || !isRecordName(owner) || !isRecordName(id)) {
-            return { damaged: { ...ref, code: 'store_damaged' } as const }
-          }
-          try {
-            const { value, generation } = await unseal(all, ref, revision, row.value)
-            const record = { ...ref, revision: generation, value }
-            return { record: due === undefined ? record : { ...record, due } }
-          } catch (error) {
-            return { damaged: damagedRecord(ref, error) }
-          }
-        }),
-      )
-      return {
-        records: opened.flatMap(({ record }) => record ?? []),
-        damaged: [...page.damaged, ...opened.flatMap(({ damaged }) => damaged ?? [])],
-        ...(page.next === undefined ? {} : { next: page.next }),
-      }
+      return openPage(query, await store.list(query))
     },
+
+    ...(take && {
+      takeDue: async (query: DueQuery, ms: number) => openPage(query, await take(query, ms)),
+    }),
 
     lease: (name, ms) => store.lease(name, ms),
 

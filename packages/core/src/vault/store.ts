@@ -35,6 +35,15 @@ export interface RecordQuery {
   readonly limit?: number
 }
 
+/** Which due records to take. */
+export interface DueQuery {
+  readonly kind: RecordKind
+  /** Epoch milliseconds. */
+  readonly dueBy: number
+  /** At most this many; 100 by default. */
+  readonly limit?: number
+}
+
 /** A record that cannot be read, and why: changed or moved, under another key, or of another version. */
 export interface DamagedRecord extends RecordRef {
   readonly code: 'store_damaged' | 'store_wrong_key' | 'store_version'
@@ -74,6 +83,12 @@ export interface Store {
   /** Removes a record; with `expected`, only that revision. Absent is no error. */
   delete(ref: RecordRef, expected?: number): Promise<void>
   list(query: RecordQuery): Promise<RecordPage>
+  /**
+   * Takes records that are due, the longest due first, so that no other call gets them for `ms` milliseconds
+   * or until they are written. For stores that many processes work on; without it those list what is due
+   * and leave the rest to leases.
+   */
+  takeDue?(query: DueQuery, ms: number): Promise<Omit<RecordPage, 'next'>>
   /** A lease on `name` for `ms` milliseconds, or undefined while somebody else holds it. */
   lease(name: string, ms: number): Promise<Lease | undefined>
 }

@@ -1,0 +1,44 @@
+import { storeCases } from '@authmd/core/testing'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { type Database, postgresStore } from '../src/index.ts'
+import { freshSchema, pool, skip } from './server.ts'
+
+const schema = freshSchema()
+const one = pool()
+const other = pool()
+
+/** As a pooler in transaction mode may have it: each query on another connection, nothing kept between. */
+const scattered: Database = {
+  async query(text, values) {
+    const client = new Client({ connectionString: one.options.connectionString })
+    await client.connect()
+    try {
+      return await client.query(text, values)
+    } finally {
+      await client.end()
+    }
+  },
+}
+
+describe.skipIf(skip)('postgresStore', () => {
+  beforeAll(() => postgresStore({ pool: one, schema }).migrate())
+
+  afterAll(async () => {
+    await one.query(`drop schema "${schema}" cascade`)
+    await Promise.all([one.end(), other.end()])
+  })
+
+  let opened = 0
+  const open = () => postgresStore({ pool: opened++ % 2 === 0 ? one : other, schema })
+  for (const { name, run } of storeCases) {
+    test(name, () => run({ open, leasesEndBy: 'server' }))
+  }
+
+  describe('each query on a connection of its own', () => {
+    const open = () => postgresStore({ pool: scattered, schema })
+    for (const { name, run } of storeCases) {
+      test(name, () => run({ open, leasesEndBy: 'server', owners: 100 }))
+    }
+  })
+})
