@@ -25,6 +25,7 @@ describe.each(typedVersions)('$version, $profile', (authMd) => {
         at: `${world.site.issuer}/agent/identity`,
         audience: [world.site.api],
         credential: 'an anonymous registration and its credential',
+        scopes: ['api.read', 'api.write'],
       },
     ])
     expect(sent(world, 'agent_register')).toBe(0)

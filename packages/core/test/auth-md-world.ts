@@ -7,8 +7,13 @@ export const minute = 60_000
 type AuthMd = NonNullable<NonNullable<Parameters<typeof openWorld>[1]>['authMd']>
 
 /** A world with one auth.md service, and the address that the application names. */
-export async function at(authMd: AuthMd, email?: string) {
-  const world = await openWorld({ identity: () => (email ? { email } : {}) }, { authMd })
+export async function at(
+  authMd: AuthMd,
+  email?: string,
+  options: Parameters<typeof openWorld>[0] = {},
+) {
+  const identity = () => (email ? { email } : {})
+  const world = await openWorld({ identity, ...options }, { authMd })
   const [site] = world.sandbox.authMd
   if (site === undefined) throw new Error('no auth.md service')
   return { ...world, site, person: personAt(site, email ?? ada) }

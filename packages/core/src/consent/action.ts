@@ -28,6 +28,11 @@ export type Effect =
       readonly at: string
       readonly audience: readonly string[]
       readonly credential: string
+      /**
+       * The scopes that are asked for, or, where the service alone decides, those that it names; each
+       * once, sorted. Absent where none are known: then it may hold all that there is.
+       */
+      readonly scopes?: readonly string[]
       /** Why another one is made, where an earlier one may already exist. */
       readonly note?: string
     }
@@ -132,7 +137,8 @@ function sentence(effect: Effect): string {
       return `Tell ${effect.to} the address ${effect.email}${emailOrigin[effect.emailFrom]}, to which it may send mail.`
     case 'create-credential': {
       const use = `to be used only under ${effect.audience.join(' and ')}`
-      return `Create ${effect.credential} at ${effect.at}, ${use}.${effect.note ? ` ${effect.note}` : ''}`
+      const scopes = effect.scopes ? ` Its scopes: ${effect.scopes.join(', ')}.` : ''
+      return `Create ${effect.credential} at ${effect.at}, ${use}.${scopes}${effect.note ? ` ${effect.note}` : ''}`
     }
     case 'unsafe-request':
       if (effect.tool) {

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { parse } from '../inputs.ts'
+
 import { registrableDomain } from '../net/url.ts'
 import { hidesPath } from '../use/audience.ts'
 import type { Effect } from './action.ts'
+import { scopeToken } from './scopes.ts'
 
 /** `allow`: without a person · `ask`: only with a person's yes · `deny`: not at all. */
 export type PolicyDecision = 'allow' | 'ask' | 'deny'
@@ -24,6 +26,11 @@ export interface PolicyCondition {
   readonly path?: OneOrMore<string>
   /** One kind of effect alone; without it a rule speaks of each effect of the call. */
   readonly effect?: OneOrMore<Effect['kind']>
+  /**
+   * Of `create-credential`, its scopes (`messages.read`). `allow` fits where each of them is listed here,
+   * `ask` and `deny` where one is, or where nobody says which it will have.
+   */
+  readonly scopes?: OneOrMore<string>
 }
 
 /** One rule of a {@link Policy}. */
@@ -134,6 +141,12 @@ const path = z
     (text) => /^\/[^?#\s]*$/.test(text) && !hidesPath(text) && !/\/\.{1,2}(\/|$)/.test(text),
     'write it from the root (/v2/messages), without query, dots, "//", ";" or encoded slashes',
   )
+const scope = z
+  .string()
+  .regex(
+    scopeToken,
+    'name one scope, as the service writes it (messages.read): no spaces, quotes or \\',
+  )
 const line = z
   .string()
   .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,200}$/u, 'must be one line of 1 to 200 characters')
@@ -147,8 +160,9 @@ const condition = fields({
   method: oneOrMore(method).optional(),
   path: oneOrMore(path).optional(),
   effect: oneOrMore(z.enum(kinds)).optional(),
+  scopes: oneOrMore(scope).optional(),
 }).refine((when) => Object.values(when).some((one) => one !== undefined), {
-  message: 'needs one condition at least: verb, service, method, path or effect',
+  message: 'needs one condition at least: verb, service, method, path, effect or scopes',
 })
 const policy = fields({
   rules: z

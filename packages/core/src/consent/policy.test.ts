@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Action, type Effect, makeAction } from './action.ts'
 import { Rules } from './policy.ts'
 import type { Policy, PolicyRule } from './policy-data.ts'
+import { shownScopes } from './scopes.ts'
 
 const service = 'https://api.vendor.example'
 const post: Effect = { kind: 'unsafe-request', method: 'POST', url: `${service}/v2/messages` }
@@ -113,6 +114,65 @@ describe('a path covers what is below it by whole segments', () => {
 
   test('and nothing that is no request', async () => {
     expect(await decided([{ decide: 'deny', when: { path: '/' } }], key)).toBe('ask')
+  })
+})
+
+describe('scopes: each is allowed or it is asked, one is enough to be strict', () => {
+  const holding = (...scopes: string[]): Effect => ({ ...key, scopes })
+
+  test.each([
+    [holding('api.read'), 'allow', 'ask'],
+    [holding('api.read', 'api.list'), 'allow', 'ask'],
+    [holding('api.read', 'api.write'), 'ask', 'deny'],
+    [holding('api.write'), 'ask', 'deny'],
+    [holding('API.READ'), 'ask', 'ask'],
+    [holding('api.readers'), 'ask', 'ask'],
+    [holding(), 'ask', 'deny'],
+    [key, 'ask', 'deny'],
+    [identity, 'ask', 'ask'],
+    [post, 'ask', 'ask'],
+  ] as const)('%j: allow %s, deny %s', async (effect, allowed, denied) => {
+    const listed = { scopes: ['api.read', 'api.list'] }
+    expect(await decided([{ decide: 'allow', when: listed }], effect)).toBe(allowed)
+    expect(await decided([{ decide: 'deny', when: { scopes: 'api.write' } }], effect)).toBe(denied)
+  })
+
+  test('a call of which nothing is known but its service is not denied by them', () => {
+    const policy = new Rules({ rules: [{ decide: 'deny', when: { scopes: 'api.write' } }] })
+    expect(policy.denies({ verb: 'register', service })).toBeUndefined()
+  })
+
+  test('it is said where none are known', async () => {
+    const rules: PolicyRule[] = [
+      { decide: 'ask', when: { scopes: 'api.write' }, because: 'writing is looked at' },
+    ]
+    const because = async (effect: Effect) =>
+      new Rules({ rules }).judge(await actionOf([effect])).because
+    expect(await because(key)).toBe('writing is looked at; its scopes are not known')
+    expect(await because(holding('api.write'))).toBe('writing is looked at')
+  })
+
+  test('a person reads them, and another scope is another action', async () => {
+    const [one, two] = await Promise.all(
+      [holding('api.read'), holding('api.read', 'api.write')].map((effect) => actionOf([effect])),
+    )
+    expect(two?.summary).toContain(`only under ${service}. Its scopes: api.read, api.write.`)
+    expect(one?.digest).not.toBe(two?.digest)
+  })
+
+  test.each([
+    [
+      ['b', 'a', 'b'],
+      ['a', 'b'],
+    ],
+    [[], undefined],
+    [undefined, undefined],
+    [['a b'], undefined],
+    [['a', 7], undefined],
+    [['a', 'b\u202e'], undefined],
+    [Array.from({ length: 101 }, (_, at) => `s${at}`), undefined],
+  ] as const)('of %j an effect shows %j', (given, shown) => {
+    expect(shownScopes(given)).toEqual(shown)
   })
 })
 
@@ -279,6 +339,9 @@ describe('a policy that is none is refused, with the place, the fault and what i
     [{ rules: [{ decide: 'deny', when: { path: 'v2' } }] }, /when\.path.*from the root/],
     [{ rules: [{ decide: 'deny', when: { path: '/a/../b' } }] }, /when\.path.*without query, dots/],
     [{ rules: [{ decide: 'deny', when: { path: '/a%2fb' } }] }, /when\.path.*encoded slashes/],
+    [{ rules: [{ decide: 'deny', when: { scopes: 'a b' } }] }, /when\.scopes.*name one scope/],
+    [{ rules: [{ decide: 'deny', when: { scopes: [] } }] }, /when\.scopes.*must not be empty/],
+    [{ rules: [{ decide: 'deny', when: { scope: 'a' } }] }, /no scope; allowed: .*, scopes/],
     [{ rules: [{ decide: 'deny', when, because: 'a\nb' }] }, /because: must be one line/],
     [{ rule: [] }, /policy: there is no rule; allowed: rules, terms, approval/],
     [{ terms: [{ ...accepted, texts: [] }] }, /terms\.0\.texts: name the texts/],

@@ -121,8 +121,10 @@ export class Rules {
   #first(decide: PolicyDecision, facts: Facts): Ruling | undefined {
     const rule = this.#rules.findIndex((one) => one.decide === decide && covers(one, facts))
     if (rule < 0) return undefined
-    const { because } = this.#rules[rule] as PolicyRule
-    return { decision: decide, by: 'policy', rule, ...(because ? { because } : {}) }
+    const { because, when } = this.#rules[rule] as PolicyRule
+    const unknown = when.scopes && scopesOf(facts) === undefined && 'its scopes are not known'
+    const words = [because, unknown].filter((one) => one).join('; ')
+    return { decision: decide, by: 'policy', rule, ...(words ? { because: words } : {}) }
   }
 }
 
@@ -152,7 +154,11 @@ function covers({ decide, when }: PolicyRule, facts: Facts): boolean {
   const isAt = (url: string) => when.service === undefined || isAmong(when.service, url)
   const places = placesOf(facts)
   if (!(strict ? places.some(isAt) : places.every(isAt))) return false
-  return methodFits(when, facts, strict) && pathFits(when, facts, strict)
+  return (
+    methodFits(when, facts, strict) &&
+    pathFits(when, facts, strict) &&
+    scopesFit(when, facts, strict)
+  )
 }
 
 function methodFits(when: PolicyCondition, { method, effect }: Facts, strict: boolean): boolean {
@@ -173,6 +179,21 @@ function pathFits(when: PolicyCondition, { effect }: Facts, strict: boolean): bo
   if (hidesPath(pathname)) return strict
   const given = segments(pathname, strict)
   return paths.some((path) => segments(path, strict).every((part, at) => part === given[at]))
+}
+
+/** What names no scopes may hold all that there is. */
+function scopesFit(when: PolicyCondition, facts: Facts, strict: boolean): boolean {
+  const listed = listOf(when.scopes)
+  if (listed === undefined) return true
+  if (facts.effect?.kind !== 'create-credential') return false
+  const scopes = scopesOf(facts)
+  if (scopes === undefined) return strict
+  const isListed = (scope: string) => listed.includes(scope)
+  return strict ? scopes.some(isListed) : scopes.every(isListed)
+}
+
+function scopesOf({ effect }: Facts): readonly string[] | undefined {
+  return effect?.kind === 'create-credential' && effect.scopes?.length ? effect.scopes : undefined
 }
 
 /** Segments as servers read them; to a strict rule the case makes no difference. */

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { shownScopes } from '../../consent/scopes.ts'
 import type { Fact, ServerMetadata, ServiceProfile } from '../../discovery/profile.ts'
 import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
 import type { Json, Need, Offer } from '../method.ts'
+
 import type { IdentityType, Plan } from './state.ts'
 
 const text = z.string().min(1).max(2_048).optional().catch(undefined)
@@ -20,6 +22,7 @@ const schema = z.looseObject({
   revocation_endpoint: text,
   registration_endpoint: text,
   grant_types_supported: texts,
+  scopes_supported: z.array(z.unknown()).optional().catch(undefined),
   agent_auth: z.looseObject({
     register_uri: text,
     claim_uri: text,
@@ -75,6 +78,9 @@ function planOf({ url, raw }: ServerMetadata, profile: ServiceProfile): Plan | u
   const claim = on(agent.claim_endpoint) ?? on(agent.claim_uri)
   const revoke = on(data.revocation_endpoint)
   const claimGrant = data.grant_types_supported?.find((one) => /(^|:)claim(_token)?$/.test(one))
+  // The resource's own are nearer than those of a server that may stand before many.
+  const named = profile.resourceMetadata?.scopes ?? []
+  const scopes = shownScopes(named.length > 0 ? named : data.scopes_supported)
   const credentialType = direct?.includes('api_key') === false ? direct[0] : 'api_key'
   return {
     service,
@@ -85,6 +91,7 @@ function planOf({ url, raw }: ServerMetadata, profile: ServiceProfile): Plan | u
     ...(token === undefined ? { credentialType: credentialType ?? 'api_key' } : { token }),
     ...(revoke === undefined || token === undefined ? {} : { revoke }),
     ...(claimGrant === undefined ? {} : { claimGrant }),
+    ...(scopes === undefined ? {} : { scopes }),
   }
 }
 

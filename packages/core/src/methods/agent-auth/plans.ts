@@ -60,6 +60,7 @@ function effects({ plan, type, email, lost }: State, { emailFrom }: Identity): E
         type === 'anonymous'
           ? 'an anonymous registration and its credential'
           : 'a registration that a person claims, and its credential',
+      ...(plan.scopes === undefined ? {} : { scopes: plan.scopes }),
       ...note,
     },
   ]

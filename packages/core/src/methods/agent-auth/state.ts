@@ -12,6 +12,8 @@ export interface Plan {
   readonly emailType: 'verified_email' | 'service_auth'
   /** The grant by which a claim is asked after. */
   readonly claimGrant?: string
+  /** What the service names as its scopes: which of them a registration gets is for it to say. */
+  readonly scopes?: readonly string[]
   /** v0.1 is told which credential to give. */
   readonly credentialType?: string
 }
