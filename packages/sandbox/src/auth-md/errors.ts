@@ -50,6 +50,7 @@ const statuses = {
   invalid_grant: 400,
   invalid_client: 401,
   unsupported_grant_type: 400,
+  invalid_target: 400,
   // Provider events, RFC 8935
   invalid_key: 400,
   authentication_failed: 400,

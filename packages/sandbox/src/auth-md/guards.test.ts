@@ -25,6 +25,18 @@ async function together<T>(sandbox: Sandbox, name: string, ...sent: (() => Promi
   return answers
 }
 
+test.each(['invalid_request', 'invalid_target'] as const)(
+  'a resource is refused with %s where that is set, and only that',
+  async (refusesResource) => {
+    await using sandbox = await startSandbox({ authMd: { refusesResource } })
+    const agent = agentAt(sandbox)
+    const assertion = (await agent.register({ type: 'anonymous' })).at('identity_assertion')
+    const refused = await agent.exchange(assertion, { resource: agent.api })
+    expect([refused.status, refused.at('error')]).toEqual([400, refusesResource])
+    expect((await agent.exchange(assertion)).status).toBe(200)
+  },
+)
+
 test('of two claims at once only one is taken', async () => {
   await using sandbox = await startSandbox()
   const agent = agentAt(sandbox)

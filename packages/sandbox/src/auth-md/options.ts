@@ -43,6 +43,11 @@ export interface AuthMdOptions {
   audience?: 'issuer' | 'resource'
   /** What `hosted` gives for an assertion; `access_token` if absent. */
   credential?: 'access_token' | 'api_key'
+  /**
+   * How the token endpoint refuses a `resource` (RFC 8707), whatever it names, as servers do that know
+   * no such parameter or no such target; taken if absent.
+   */
+  refusesResource?: 'invalid_request' | 'invalid_target'
   /** Registrations in an hour, then `rate_limited`; unlimited if absent. */
   registrationsPerHour?: number
 }

@@ -46,6 +46,9 @@ export function tokenRoutes(app: Hono<SandboxEnv>, site: AuthMd): void {
 async function exchange(c: SandboxContext, site: AuthMd, fields: Fields): Promise<Response> {
   const { server, dialect, options } = site
   const assertion = text(fields, 'assertion')
+  if (fields.resource !== undefined && options.refusesResource) {
+    throw new Refusal(options.refusesResource, 'No resource is taken here.')
+  }
   if (fields.resource !== undefined && !URL.canParse(text(fields, 'resource'))) {
     throw new Refusal('invalid_request', 'resource must be a URL.')
   }

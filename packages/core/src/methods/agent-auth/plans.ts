@@ -108,11 +108,11 @@ export function poll({ claimGrant = defaultClaimGrant }: Plan, url: string): Req
 }
 
 /** The service's own assertion for an access token. */
-export function exchange({ service }: Plan, url: string): RequestPlan {
+export function exchange({ service, withoutResource }: Plan, url: string): RequestPlan {
   return token(url, {
     grant_type: jwtBearer,
     assertion: { secret: 'assertion' },
-    resource: service,
+    ...(withoutResource ? {} : { resource: service }),
   })
 }
 

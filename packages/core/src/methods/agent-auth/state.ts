@@ -14,6 +14,8 @@ export interface Plan {
   readonly claimGrant?: string
   /** What the service names as its scopes: which of them a registration gets is for it to say. */
   readonly scopes?: readonly string[]
+  /** Its token endpoint refuses a request that names the resource (RFC 8707). */
+  readonly withoutResource?: true
   /** v0.1 is told which credential to give. */
   readonly credentialType?: string
 }

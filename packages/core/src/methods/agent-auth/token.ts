@@ -47,11 +47,20 @@ export function ask(state: State): Step {
 export function exchanged(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const token = tokenIn(answer, context.now)
   if (token) return issued(state, token, {})
+  const plan = withoutResource(state.plan, answer)
+  if (plan) return ask({ ...state, plan })
   const follow = followOf(answer)
   if (follow === 'unwell' || follow === 'wait') {
     return later(state, context.now, 'exchange-later', answer)
   }
   return refusal(state, 'agent_token', answer)
+}
+
+/** Many refuse a `resource` (RFC 8707) so: once more without it, and so from then on. */
+function withoutResource(plan: Plan, answer: PlanAnswer): Plan | undefined {
+  const { code = '' } = answer.status === 400 ? errorIn(answer) : {}
+  const refused = code === 'invalid_request' || code === 'invalid_target'
+  return refused && !plan.withoutResource ? { ...plan, withoutResource: true } : undefined
 }
 
 /** A token, and with it the assertion that gives the next one, where there is one. */
@@ -136,8 +145,15 @@ export function renew(context: MethodContext, json: Json, event?: MethodEvent): 
   if (event?.type !== 'answer') return isOver(state, context) ? spend(state) : change(state)
   const { agent_token: changed, agent_identity: refreshed } = event.answers
   if (refreshed && refreshed !== 'lost') return reassured(state, context, refreshed)
-  const token = changed && changed !== 'lost' ? tokenIn(changed, context.now) : undefined
-  if (token === undefined) return notRenewed(state, 'service_failed', 'No token came.')
+  const answer = changed === 'lost' ? undefined : changed
+  const token = answer && tokenIn(answer, context.now)
+  const plan = token || answer === undefined ? undefined : withoutResource(state.plan, answer)
+  if (plan) return change({ ...state, plan })
+  if (token === undefined) {
+    // That was not it: what is asked next names the resource again.
+    const { withoutResource: _, ...before } = state.plan
+    return notRenewed({ ...state, plan: before }, 'service_failed', 'No token came.')
+  }
   const given = token.expires === undefined ? {} : { expires: token.expires }
   return {
     state: json,
