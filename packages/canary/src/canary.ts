@@ -24,10 +24,18 @@ export interface Issued {
 }
 
 /** One-time tokens that the service itself puts into the addresses it sends people and agents to. */
-const inAddresses = ['mail_link_token', 'redirect_token', 'claim_attempt_token']
+const inAddresses = [
+  'mail_link_token',
+  'redirect_token',
+  'claim_attempt_token',
+  'authorization_code',
+]
 
-/** Part of the page that a person is shown, which opens for nobody but that person, signed in. */
-const shownToPeople = ['claim_attempt_token']
+/**
+ * What a person is shown: part of the page that opens for nobody but that person, signed in, and the
+ * code that they type there.
+ */
+const shownToPeople = ['claim_attempt_token', 'user_code']
 
 /**
  * Secrets shorter than this cannot be told from ordinary text: of the sandbox's, the codes that a

@@ -10,7 +10,8 @@ export type {
   AuthMdVersion,
   IdentityMethod,
 } from './auth-md/options.ts'
-export { type Person, type PersonPage, personAt } from './auth-md/person.ts'
+export { type Person, personAt } from './auth-md/person.ts'
+export type { PersonPage } from './browser.ts'
 export type { Clock, SandboxClock } from './clock.ts'
 export type { ActiveFault, BodyReplacement, Fault, When } from './faults.ts'
 export type {
@@ -22,6 +23,9 @@ export type {
 export type { LedgerEntry, SecretKind } from './ledger.ts'
 export { type LogEntry, longestChain } from './log.ts'
 export type { Mail, Mailbox } from './mail.ts'
+export type { OAuthSite } from './oauth/index.ts'
+export type { OAuthGrant, OAuthOptions, OAuthQuirks, OAuthScope } from './oauth/options.ts'
+export { type PersonAtOAuth, personAtOAuth } from './oauth/person.ts'
 export { type Sandbox, type SandboxOptions, type SandboxUrls, startSandbox } from './sandbox.ts'
 export type { ChallengeType } from './telnyx/challenge.ts'
 export type { TelnyxOptions } from './telnyx/options.ts'

@@ -17,6 +17,10 @@ export type SecretKind =
   | 'browser_session'
   | 'id_token'
   | 'id_jag'
+  | 'authorization_code'
+  | 'device_code'
+  | 'client_secret'
+  | 'registration_access_token'
 
 /** A secret that a service gave out. Times are ms by the sandbox's clock. */
 export interface LedgerEntry {

@@ -7,6 +7,8 @@ import { type IdentityProvider, mountIdentityProvider } from './identity-provide
 import type { LedgerEntry } from './ledger.ts'
 import type { LogEntry } from './log.ts'
 import { type Mailbox, MailServer, mailApp } from './mail.ts'
+import { mountOAuths, type OAuthSite } from './oauth/index.ts'
+import type { OAuthOptions } from './oauth/options.ts'
 import { startServer } from './server.ts'
 import { mountTelnyx } from './telnyx/index.ts'
 import type { TelnyxOptions } from './telnyx/options.ts'
@@ -20,6 +22,8 @@ export interface SandboxOptions extends TelnyxOptions {
   faults?: readonly Fault[]
   /** The auth.md services, each under a name of its own; one of v0.7 if absent. */
   authMd?: OneOrMore<AuthMdOptions>
+  /** The APIs behind OAuth, each under a name of its own; one with everything if absent. */
+  oauth?: OneOrMore<OAuthOptions>
 }
 
 /** Origins without a slash at the end, such as `http://api.telnyx.localhost:8787`. */
@@ -30,6 +34,8 @@ export interface SandboxUrls {
   site: string
   /** The API of the first auth.md service; `authMd` has the rest. */
   authMd: string
+  /** The first API behind OAuth; `oauth` has the rest. */
+  oauth: string
   identityProvider: string
   mail: string
   control: string
@@ -42,6 +48,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly mail: Mailbox
   /** The auth.md services, in the order of the options. */
   readonly authMd: readonly [AuthMdSite, ...AuthMdSite[]]
+  /** The APIs behind OAuth, in the order of the options. */
+  readonly oauth: readonly [OAuthSite, ...OAuthSite[]]
   /** Vouches for users at all auth.md services. */
   readonly identityProvider: IdentityProvider
   readonly faults: Pick<Faults, 'add' | 'list' | 'clear' | 'names'>
@@ -60,14 +68,14 @@ export interface Sandbox extends AsyncDisposable {
  * in memory and gone after `close()`.
  *
  * @throws Error (`EADDRINUSE` …) when the port cannot be had; TypeError for a fault that makes no sense,
- * or for two auth.md services of one name
+ * or for two services of one name
  *
  * @example
  * await using sandbox = await startSandbox({ euTerms: true })
  * console.log(sandbox.urls.developers + '/auth.md')
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 0, clock: base, faults = [], authMd = {}, ...telnyxOptions } = options
+  const { port = 0, clock: base, faults = [], authMd = {}, oauth = {}, ...telnyxOptions } = options
   const clock = createClock(base)
   const server = await startServer(port, clock)
   const mail = new MailServer(clock)
@@ -77,8 +85,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   server.mount('mail.localhost', mailApp(mail), { logged: false })
   server.mount('control.localhost', controlApp(server, answerTo), { logged: false })
   let sites: Sandbox['authMd']
+  let oauths: Sandbox['oauth']
   try {
     sites = mountAuthMds(server, mail, [identityProvider], authMd)
+    oauths = mountOAuths(server, oauth)
     for (const fault of faults) server.faults.add(fault)
   } catch (error) {
     await server.close()
@@ -89,6 +99,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     urls: {
       ...telnyx.urls,
       authMd: sites[0].api,
+      oauth: oauths[0].api,
       identityProvider: identityProvider.issuer,
       mail: server.origin('mail.localhost'),
       control: server.origin('control.localhost'),
@@ -96,6 +107,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clock,
     mail,
     authMd: sites,
+    oauth: oauths,
     identityProvider,
     faults: server.faults,
     ledger: server.ledger.entries,

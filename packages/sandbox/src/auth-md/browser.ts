@@ -1,16 +1,9 @@
 import type { Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
+import { messagePage } from '../page.ts'
 import type { SandboxContext, SandboxEnv } from '../server.ts'
 import { answering } from './errors.ts'
-import {
-  type Asked,
-  codePage,
-  confirmPage,
-  linkPage,
-  loginPage,
-  messagePage,
-  typePage,
-} from './pages.ts'
+import { type Asked, codePage, confirmPage, linkPage, loginPage, typePage } from './pages.ts'
 import { confirm, isOver } from './registrations.ts'
 import {
   type Account,

@@ -1,13 +1,6 @@
-import { request } from 'node:http'
+import { createBrowser, goTo, type PersonPage, plain } from '../browser.ts'
 import type { Mail } from '../mail.ts'
 import { claimLink } from './claim-mail.ts'
-
-/** A page as a person sees it. */
-export interface PersonPage {
-  readonly status: number
-  readonly url: string
-  readonly html: string
-}
 
 /** A person with a browser: one address, one session, and what they do with a link. */
 export interface Person {
@@ -35,22 +28,7 @@ export interface Person {
  * await ada.typeCode(claim.verification_uri, claim.user_code)
  */
 export function personAt({ issuer }: { readonly issuer: string }, email: string): Person {
-  let cookie = ''
-
-  async function load(url: string, fields?: Record<string, string>, hops = 0): Promise<PersonPage> {
-    if (hops > 10) throw new Error(`too many redirects at ${url}`)
-    const type = { 'content-type': 'application/x-www-form-urlencoded' }
-    const got = await send(url, { cookie, ...(fields ? type : {}) }, fields && form(fields))
-    if (got.cookie !== undefined) cookie = got.cookie
-    if (got.location === undefined) return { status: got.status, url, html: got.text }
-    return load(new URL(got.location, url).href, undefined, hops + 1)
-  }
-
-  const submit = ({ url, html }: PersonPage, fields: Record<string, string> = {}) => {
-    const action = html.match(/<form method="post" action="([^"]*)"/)?.[1]
-    if (action === undefined) throw new Error(`no form at ${url}: ${html}`)
-    return load(new URL(plain(action), url).href, { ...hidden(html), ...fields })
-  }
+  const { load, submit } = createBrowser()
 
   const open = async (link: string): Promise<PersonPage> => {
     const page = await load(link)
@@ -76,70 +54,8 @@ async function runScript({ url, html, status }: PersonPage): Promise<string> {
   const [, challenge, body] = html.match(/data-challenge="([^"]*)" data-body="([^"]*)"/) ?? []
   if (challenge === undefined || body === undefined) throw new Error(`no code: ${status} ${html}`)
   const headers = { 'content-type': 'application/json' }
-  const { text } = await send(new URL(challenge, url).href, headers, plain(body))
+  const { text } = await goTo(new URL(challenge, url).href, headers, plain(body))
   const code = text.match(/"challenge":"(\d+)"/)?.[1]
   if (code === undefined) throw new Error(`no code: ${text}`)
   return code
-}
-
-function form(fields: Record<string, string>): string {
-  return new URLSearchParams(fields).toString()
-}
-
-function hidden(html: string): Record<string, string> {
-  const inputs = html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)
-  return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, plain(value)]))
-}
-
-function plain(text: string): string {
-  return text
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&')
-}
-
-interface Got {
-  status: number
-  location?: string
-  cookie?: string
-  text: string
-}
-
-/** `*.localhost` is not known to every resolver, so the address is given and the host named. */
-function send(to: string, headers: Record<string, string>, body?: string): Promise<Got> {
-  const { host, port, pathname, search } = new URL(to)
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path: pathname + search,
-        method: body === undefined ? 'GET' : 'POST',
-        headers: { ...headers, host },
-        agent: false,
-      },
-      (answer) => {
-        let text = ''
-        answer.setEncoding('utf8')
-        answer.on('data', (chunk) => {
-          text += chunk
-        })
-        answer.on('error', reject)
-        answer.on('end', () => {
-          const { location } = answer.headers
-          const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0]
-          resolve({
-            status: answer.statusCode ?? 0,
-            text,
-            ...(location === undefined ? {} : { location }),
-            ...(cookie === undefined ? {} : { cookie }),
-          })
-        })
-      },
-    )
-    sent.on('error', reject)
-    sent.end(body)
-  })
 }
