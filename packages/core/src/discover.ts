@@ -18,6 +18,7 @@ interface DiscoverParts {
   readonly credentials: Credentials
   readonly consents: Consents
   readonly contacts: Contacts
+  readonly now: () => number
 }
 
 /** All that the owner holds and all that waits, at whichever service. Asks nobody. */
@@ -42,7 +43,7 @@ export async function waysIn(parts: DiscoverParts, asked: string, call: Call): P
   if (stopped) return stopped
   const held = await credentials.forService(owner, asked)
   const [best] = held
-  if (best?.state === 'active') return readyOutcome(best)
+  if (best?.state === 'active') return readyOutcome(best, parts.now())
   const profile = await profiles.of(owner, service)
   const offers = engine.offers(profile)
   const registrations = (await engine.list(owner)).filter(isOpen)

@@ -1,6 +1,7 @@
 import { planChanges } from './discovery/changes.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
+import { isClaimable } from './engine/issued.ts'
 import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
 import type { Loaded, Registration } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
@@ -48,7 +49,7 @@ export async function registerTarget(
   const open = all.filter(isOpen).find((one) => means(one, service, input.method))
   if (open) return said(parts, await loadOwn(engine, owner, open.id), input)
   const [held] = await credentials.forService(owner, service)
-  if (held?.state === 'active' && !replaces) return readyOutcome(held)
+  if (held?.state === 'active' && !replaces) return readyOutcome(held, parts.now())
   const profile = storedOnly
     ? await profiles.known(owner, service)
     : await profiles.of(owner, service)
@@ -109,6 +110,7 @@ async function said(
   const loaded = { registration: { ...registration, identity }, stored }
   if (inFlight) return { loaded, push: { type: 'tick' } }
   if (status === 'running') return { loaded, push: { type: 'begin' } }
+  if (status === 'ready') return claiming(parts, loaded)
   switch (wait?.for) {
     case 'consent':
       return { loaded, push: { type: 'begin' } }
@@ -136,9 +138,27 @@ async function said(
   return outcomeOf(registration, parts.credentials, parts.now())
 }
 
-/** Before the signup a proposal of the model gives way to another one, and to anybody else's word. */
-function better({ identity, wait }: Registration, proposed: Identity): Identity {
-  const open = wait?.for === 'model' || wait?.for === 'person'
+/** A person is to claim what was issued to nobody. */
+async function claiming(parts: RegisterParts, loaded: Loaded): Promise<Target | Outcome> {
+  const { registration } = loaded
+  const { credential: handle, offer, id } = registration
+  const { credentials, owner, now } = parts
+  const held = handle === undefined ? undefined : await credentials.get(owner, handle)
+  if (held?.claim === undefined) return outcomeOf(registration, credentials, now())
+  if (isClaimable(held, now())) return { loaded, push: { type: 'claim' } }
+  return {
+    status: 'refused',
+    code: 'expired',
+    registration: id,
+    service: offer.service,
+    reason: 'The time in which a person could claim it is over, or it was given up.',
+    next: `auth_use { service: "${offer.service}", method: "GET", path: "…" } as long as the service takes it`,
+  }
+}
+
+/** Before an address is told a proposal of the model gives way to another one, and to anybody else's word. */
+function better({ identity, wait, status }: Registration, proposed: Identity): Identity {
+  const open = status === 'ready' || wait?.for === 'model' || wait?.for === 'person'
   const weak = identity.email === undefined || identity.emailFrom === 'model'
   const news = proposed.email !== undefined && proposed.email !== identity.email
   return open && weak && news ? proposed : identity

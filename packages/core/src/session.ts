@@ -282,7 +282,7 @@ export class Session {
     if (gone) return gone
     const held = await credentials.list(this.owner)
     const made = held.find((one) => one.replaces === old.handle && one.state === 'active')
-    if (made) return readyOutcome(made)
+    if (made) return readyOutcome(made, this.#parts.now())
     const { service } = old
     const stopped = await stoppedBefore(this.#parts, { verb: 'register', service }, call)
     if (stopped) return stopped

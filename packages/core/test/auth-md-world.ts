@@ -1,4 +1,5 @@
 import { personAt } from '@authmd/sandbox'
+import type { AgentAuthOptions } from '../src/agent-auth.ts'
 import type { Outcome } from '../src/outcome.ts'
 import { approve, expectStatus, openWorld, type World } from './world.ts'
 
@@ -7,11 +8,7 @@ export const minute = 60_000
 type AuthMd = NonNullable<NonNullable<Parameters<typeof openWorld>[1]>['authMd']>
 
 /** A world with one auth.md service, and the address that the application names. */
-export async function at(
-  authMd: AuthMd,
-  email?: string,
-  options: Parameters<typeof openWorld>[0] = {},
-) {
+export async function at(authMd: AuthMd, email?: string, options: Partial<AgentAuthOptions> = {}) {
   const identity = () => (email ? { email } : {})
   const world = await openWorld({ identity, ...options }, { authMd })
   const [site] = world.sandbox.authMd

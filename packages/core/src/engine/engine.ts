@@ -119,16 +119,26 @@ export class Engine {
     const about = { verb: 'register', service: offer.service, method: offer.method } as const
     const denied = this.#parts.consents.rules.denies(about)
     if (denied) return forbidden(denied, { ...about, registration: id })
-    return this.#alone(loaded, (fresh) => {
+    return this.#alone(loaded, async (fresh) => {
       const { registration } = fresh
       const changed = fresh.stored !== loaded.stored
       // Somebody else was faster: what was said was said to another state.
       if (changed && !registration.inFlight) return this.#outcome(registration)
       const method = this.method(registration.offer.method)
       const write = (next: Registration, expected: number) => this.write(next, expected)
-      const run = new Run({ ...this.#parts, method, write, verb, call }, changed ? fresh : loaded)
+      if (await this.#isGivenUp(registration)) return this.#cancelled(fresh)
+      const from = await this.#forClaim(changed ? fresh : loaded)
+      const run = new Run({ ...this.#parts, method, write, verb, call }, from)
       return run.go(changed ? { type: 'tick' } : push)
     })
+  }
+
+  /** With the secrets of a claim, which until it begins lie with the credential. */
+  async #forClaim({ registration, stored }: Loaded): Promise<Loaded> {
+    const { status, credential: handle, owner } = registration
+    if (status !== 'ready' || handle === undefined) return { registration, stored }
+    const { claim } = await this.#parts.credentials.get(owner, handle)
+    return { registration: { ...registration, secrets: claim?.secrets ?? {} }, stored }
   }
 
   /**
@@ -136,14 +146,29 @@ export class Engine {
    * have left at the service stays listed.
    */
   cancel(loaded: Loaded): Promise<Outcome> {
-    return this.#alone(loaded, async ({ registration, stored }) => {
-      const { wait, inFlight, ...rest } = registration
-      if (!inFlight && !wait) return this.#outcome(registration)
-      const cancelled = { ...rest, status: 'cancelled', secrets: {} } as const
-      const orphans = [...rest.orphans, ...this.#leftInFlight(registration)]
-      await this.write({ ...cancelled, orphans }, stored)
-      return this.#outcome({ ...cancelled, orphans })
-    })
+    return this.#alone(loaded, (fresh) => this.#cancelled(fresh))
+  }
+
+  async #cancelled({ registration, stored }: Loaded): Promise<Outcome> {
+    const { wait, inFlight, ...rest } = registration
+    if (!inFlight && !wait) return this.#outcome(registration)
+    // What it gave before a person was to claim it stays.
+    const ends = rest.credential === undefined || (await this.#isGivenUp(registration))
+    const orphans = [...rest.orphans, ...this.#leftInFlight(registration)]
+    const cancelled = {
+      ...rest,
+      status: ends ? 'cancelled' : 'ready',
+      secrets: {},
+      orphans,
+    } as const
+    await this.write(cancelled, stored)
+    return this.#outcome(cancelled)
+  }
+
+  /** Whether what a person is to claim was revoked or forgotten meanwhile. */
+  async #isGivenUp({ owner, credential, status }: Registration): Promise<boolean> {
+    if (credential === undefined || status === 'ready') return false
+    return (await this.#parts.credentials.get(owner, credential)).secret === undefined
   }
 
   /** What the requests that were never answered may have made, as their method would say it. */

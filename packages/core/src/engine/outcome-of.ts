@@ -2,8 +2,10 @@ import type { Action } from '../consent/action.ts'
 import type { Consents, Passage } from '../consent/consents.ts'
 import type { CallFacts, Ruling } from '../consent/policy.ts'
 import { AuthError } from '../errors.ts'
+import type { Failure } from '../methods/method.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
 import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
+import { isClaimable } from './issued.ts'
 import type { Registration } from './registration.ts'
 
 /** What a resting registration means for the caller. */
@@ -14,19 +16,53 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   if (registration.status === 'ready' && registration.credential !== undefined) {
     const credential = await credentials.get(registration.owner, registration.credential)
-    return readyOutcome(credential, registration)
+    return registration.failed
+      ? notClaimed(registration, registration.failed, credential, now)
+      : readyOutcome(credential, now, registration)
   }
   return restOutcome(registration, now)
 }
 
 /** The outcome `ready` for a credential that may be used. */
-export function readyOutcome(credential: Credential, registration?: Registration): Outcome {
+export function readyOutcome(
+  credential: Credential,
+  now: number,
+  registration?: Pick<Registration, 'id'>,
+): Outcome {
+  const use = `auth_use { service: "${credential.service}", method: "GET", path: "…" }`
+  const more = claimCall(credential, now)
   return {
     status: 'ready',
     service: credential.service,
     ...(registration === undefined ? {} : { registration: registration.id }),
     credential: viewCredential(credential),
-    next: `auth_use { service: "${credential.service}", method: "GET", path: "…" }`,
+    next: more === undefined ? use : `${use}; it is anonymous: ${more}`,
+  }
+}
+
+/** The call by which a person comes to claim a credential that is nobody's yet; undefined for any other. */
+export function claimCall(credential: Credential, now: number): string | undefined {
+  const { service, registration, claim } = credential
+  if (registration === undefined || !isClaimable(credential, now)) return undefined
+  const until = claim?.until === undefined ? '' : ` until ${new Date(claim.until).toISOString()}`
+  return `auth_register { service: "${service}", registration: "${registration}" } has a person claim it, for more rights, which can be done${until || ' now'}`
+}
+
+/** A person did not claim it. */
+function notClaimed(
+  { id }: Registration,
+  { reason, ...failed }: Failure,
+  { service, state, ...credential }: Credential,
+  now: number,
+): Outcome {
+  const again = claimCall({ service, state, ...credential }, now)
+  return {
+    status: 'refused',
+    registration: id,
+    service,
+    ...failed,
+    reason: `The claim of ${credential.handle} has ended: ${reason} What was held before stays as it was.`,
+    next: `auth_use { service: "${service}", method: "GET", path: "…" } as before${again ? `; ${again}` : ''}`,
   }
 }
 

@@ -170,7 +170,7 @@ function moved(credential: Credential, stale: Credential): boolean {
 }
 
 /** The next secret in the place of the one before it. One that was given up meanwhile stays given up. */
-function renewed(
+export function renewed(
   one: Credential,
   issued: IssuedCredential,
   secrets: Readonly<Record<string, Secret>>,

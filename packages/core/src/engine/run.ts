@@ -15,7 +15,7 @@ import type { Outcome } from '../outcome.ts'
 import { createRedactor } from '../use/redactor.ts'
 import type { Credentials } from '../vault/credentials.ts'
 import { Secret } from '../vault/secret.ts'
-import { keepIssued } from './issued.ts'
+import { keepClaimed, keepIssued, keepUnclaimed } from './issued.ts'
 import { needsConsent, outcomeOf, unreachable } from './outcome-of.ts'
 import {
   encodeRegistration,
@@ -47,6 +47,8 @@ export class Run {
   #stored: number
   #redeemed: Consent | undefined
   #reopen = false
+  /** What was sent under a consent is sent again because nobody read its answer. */
+  #repeats = false
 
   constructor(parts: RunParts, loaded: Loaded) {
     this.#parts = parts
@@ -75,6 +77,7 @@ export class Run {
     // What it waits for is to send these again, which is nothing to go back to if they fail once more.
     if (unsent) this.#registration = omit(this.#registration, 'wait')
     if (unsent || plans.every((plan) => plan.ifLost === 'repeat')) {
+      this.#repeats = !unsent
       return this.#advance({ state: this.#registration.state, next: { send: plans } })
     }
     return this.#advance(this.#lost(plans))
@@ -130,13 +133,21 @@ export class Run {
     const { next } = transition
     const rest = omit(this.#changed(transition), 'inFlight', 'wait', 'failed')
     if ('wait' in next) return this.#write({ ...rest, status: 'waiting', wait: next.wait })
+    const { credentials, now } = this.#parts
     if ('failed' in next) {
       const failed = withoutSecrets(next.failed, Object.values(rest.secrets))
-      return this.#write({ ...rest, status: 'failed', failed, secrets: {} })
+      if (rest.credential === undefined) {
+        return this.#write({ ...rest, status: 'failed', failed, secrets: {} })
+      }
+      const claimed = (await keepUnclaimed(credentials, rest)) === 'claimed'
+      const said = claimed ? {} : { failed }
+      return this.#write({ ...rest, ...said, status: 'ready', secrets: {} })
     }
     if (!('done' in next)) return
     // The credential before anything else: a kill between these two writes loses nothing.
-    const handle = await keepIssued(this.#parts.credentials, rest, next.done, this.#parts.now())
+    const claimed = rest.credential !== undefined
+    const keep = claimed ? keepClaimed : keepIssued
+    const handle = await keep(credentials, rest, next.done, now())
     await this.#write({ ...rest, status: 'ready', credential: handle, secrets: {} })
   }
 
@@ -214,6 +225,14 @@ export class Run {
       )
       const rest = { ...omit(this.#registration, 'inFlight'), secrets: Object.fromEntries(kept) }
       await this.#write({ ...rest, state, wait, status: 'waiting' })
+    } else if (this.#registration.credential !== undefined) {
+      const rest = omit(this.#registration, 'inFlight')
+      await this.#write({
+        ...rest,
+        state: before?.state ?? rest.state,
+        status: 'ready',
+        secrets: {},
+      })
     } else {
       // Nothing to go back to: the requests stay in flight, known not to have been sent.
       const wait = { for: 'time', at: this.#parts.now() + againMs, reason: 'unreachable' } as const
@@ -226,6 +245,9 @@ export class Run {
   /** The consent that these requests need; what is missing of it, or undefined when they may go. */
   async #consent(plans: Plans): Promise<Missing | undefined> {
     const effects = plans.flatMap((plan) => plan.binds ?? [])
+    const repeats = this.#repeats
+    this.#repeats = false
+    if (repeats) return undefined
     if (effects.length === 0) {
       const bare = plans.find((plan) => plan.effect === 'creates' && !this.#covered(plan))
       if (bare === undefined) return undefined
@@ -245,7 +267,8 @@ export class Run {
     transition: Transition<Json>,
     from: Push['type'] | undefined,
   ): Promise<Outcome> {
-    const stays = this.#registration.wait?.for === 'consent' || from === 'model' || from === 'retry'
+    const sayable = ['model', 'retry', 'claim'].includes(from ?? '')
+    const stays = this.#registration.wait?.for === 'consent' || sayable
     if ('send' in transition.next && !stays) {
       const wait = { for: 'consent', plans: transition.next.send } as const
       const rest = omit(this.#changed(transition), 'inFlight', 'failed')

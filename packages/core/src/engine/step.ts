@@ -1,10 +1,14 @@
 import { type Action, type Effect, makeAction, type Verb } from '../consent/action.ts'
 import { newId } from '../encoding.ts'
+import { AuthError } from '../errors.ts'
 import type { Json, Method, MethodContext, MethodEvent, Transition } from '../methods/method.ts'
 import type { Registration } from './registration.ts'
 
-/** What moves a registration on: its beginning, an event of its method, or a consent that came. */
-export type Push = { readonly type: 'begin' } | MethodEvent
+/**
+ * What moves a registration on: its beginning, a claim of what it gave without a person, an event of its
+ * method, or a consent that came.
+ */
+export type Push = { readonly type: 'begin' } | { readonly type: 'claim' } | MethodEvent
 
 /** Asks the method what follows. Pure, so that a preview and the run after it agree. */
 export function step(
@@ -16,12 +20,20 @@ export function step(
   const { wait, state, identity, offer } = registration
   if (wait?.for === 'consent') return { state, next: { send: wait.plans } }
   const context: MethodContext = { now, random: () => newId('rnd'), identity }
-  return push.type === 'begin' ? method.begin(context, offer) : method.next(context, state, push)
+  if (push.type === 'begin') return method.begin(context, offer)
+  if (push.type !== 'claim') return method.next(context, state, push)
+  const claimed = method.claim?.(context, state)
+  if (claimed) return claimed
+  throw new AuthError(
+    'method_failed',
+    `${method.id} does not say how a person claims its credentials`,
+  )
 }
 
 /** Which pushes a registration can take where it stands. */
 export function accepts({ status, wait }: Registration, push: Push): boolean {
   if (status === 'running') return push.type === 'begin'
+  if (status === 'ready') return push.type === 'claim'
   if (status !== 'waiting' || wait === undefined) return false
   switch (push.type) {
     case 'begin':

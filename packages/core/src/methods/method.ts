@@ -176,6 +176,11 @@ export interface IssuedCredential {
   readonly expires?: number
   /** Lets the method's `refresh` renew it: the state that begins with, and the secrets that it names. */
   readonly refresh?: { readonly state: Json; readonly secrets: readonly string[] }
+  /**
+   * It is nobody's yet, and a person can claim it later: the secrets that this takes, which are kept with
+   * it, and until when, in epoch milliseconds. The method's `claim` then goes on from the state of this step.
+   */
+  readonly claim?: { readonly secrets: readonly string[]; readonly until?: number }
 }
 
 /** Why a registration ended without a credential. The service's words stand in `errors` alone. */
@@ -213,6 +218,13 @@ export interface Method<S extends Json = Json> {
   offers(profile: ServiceProfile): readonly Offer[]
   begin(context: MethodContext, offer: Offer): Transition<S>
   next(context: MethodContext, state: S, event: MethodEvent): Transition<S>
+  /**
+   * Begins a person's claim of what it issued with `claim`, of the address in the context where there is one;
+   * `next` then goes on as always. `done` takes the place of what was issued, under the same handle; where the
+   * secret that it names is not there, the one before serves on. After `failed` all stays as it was, and can be
+   * claimed again unless the secrets of the claim were dropped.
+   */
+  claim?(context: MethodContext, state: S): Transition<S>
   /**
    * Renews a credential that it issued with `refresh`: at first without an event, then with each answer,
    * until `done`. One request at a time. An answer `invalid_grant` is not shown to it: that ends the

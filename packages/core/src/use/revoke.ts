@@ -182,7 +182,7 @@ async function bury(
   state: 'revoked' | 'forgotten',
 ): Promise<Outcome> {
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
-    const { secret, refresh: _, ...rest } = one
+    const { secret, refresh: _, claim: __, ...rest } = one
     return secret === undefined ? one : { ...rest, state }
   })
   return tombstone(buried)

@@ -1,7 +1,7 @@
 import type { Action } from '../consent/action.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { Call } from '../consent/ledger.ts'
-import { needsConsent } from '../engine/outcome-of.ts'
+import { claimCall, needsConsent } from '../engine/outcome-of.ts'
 import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome, RefusalCode } from '../outcome.ts'
@@ -126,8 +126,10 @@ export function refusedBy(
   const errors = [...lacks, ...errorsOf(clean.text)]
   const wait = retryAfter(clean.headers['retry-after'] ?? null)
   const again = clean.status === 429 || (clean.status === 503 && wait !== undefined)
+  const claim = [401, 403].includes(clean.status) ? claimCall(credential, now) : undefined
   return {
     ...refused,
+    ...(claim === undefined ? {} : { next: `${claim}; or ${refused.next}` }),
     httpStatus: clean.status,
     ...(errors.length > 0 ? { errors } : {}),
     ...(again ? { notBefore: now + (wait ?? 60_000) } : {}),

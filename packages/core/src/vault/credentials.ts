@@ -38,6 +38,12 @@ export interface Credential {
   readonly expires?: number
   /** What its method renews it with. */
   readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, Secret>> }
+  /** It is nobody's yet: what a person's claim of it takes, and until when that is possible. */
+  readonly claim?: {
+    readonly secrets: Readonly<Record<string, Secret>>
+    /** Epoch milliseconds. */
+    readonly until?: number
+  }
   /** Counts the secrets that it has had by renewing; absent before the first. */
   readonly generation?: number
   /** The generation that the service last accepted. */
@@ -252,36 +258,40 @@ export function distinct<T extends { readonly secret: Secret }>(items: readonly 
   return items.filter((_, at) => values.indexOf(values[at] ?? '') === at)
 }
 
-function secretsOf({ secret, refresh }: Credential): readonly Secret[] {
-  return [...(secret ? [secret] : []), ...Object.values(refresh?.secrets ?? {})]
+function secretsOf({ secret, refresh, claim }: Credential): readonly Secret[] {
+  const beside = { ...refresh?.secrets, ...claim?.secrets }
+  return [...(secret ? [secret] : []), ...Object.values(beside)]
 }
 
 function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
 }
 
-type Stored = Omit<Credential, 'secret' | 'refresh'> & {
+type Stored = Omit<Credential, 'secret' | 'refresh' | 'claim'> & {
   readonly secret?: string
   readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, string>> }
+  readonly claim?: { readonly secrets: Readonly<Record<string, string>>; readonly until?: number }
 }
 
 function encode(credential: Credential): string {
-  const { secret, refresh, ...rest } = credential
+  const { secret, refresh, claim, ...rest } = credential
   const open = (one: Secret) => Secret.open(one)
   const stored: Stored = {
     ...rest,
     ...(secret && { secret: open(secret) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, open) } }),
+    ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, open) } }),
   }
   return JSON.stringify(stored)
 }
 
 function decode(text: string): Credential {
-  const { secret, refresh, ...rest } = JSON.parse(text) as Stored
+  const { secret, refresh, claim, ...rest } = JSON.parse(text) as Stored
   const close = (one: string) => new Secret(one)
   return {
     ...rest,
     ...(secret !== undefined && { secret: close(secret) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, close) } }),
+    ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, close) } }),
   }
 }

@@ -3,6 +3,7 @@ import type { MethodContext, PersonInput, PlanAnswer, Wait } from '../method.ts'
 import { plain, type Step } from '../step.ts'
 import { failed, later, refusal } from './ends.ts'
 import { errorIn, type Follow, followOf } from './errors.ts'
+import * as late from './late-claim.ts'
 import * as plans from './plans.ts'
 import type { Ceremony, Plan, State } from './state.ts'
 import * as token from './token.ts'
@@ -148,9 +149,8 @@ function completeUrl({ claim, register }: Plan, ceremony?: Ceremony): string | u
 /** The claim endpoint gives another code; the one before it dies. */
 export function newCode(state: State): Step {
   const { claim } = state.plan
-  if (claim === undefined || state.email === undefined || state.codes >= maxCodes) {
-    return over(state)
-  }
+  if (claim === undefined || state.email === undefined) return over(state)
+  if (state.codes >= maxCodes) return over(state, true)
   const { code: _, ...rest } = state
   const next: State = { ...rest, step: 'claim', codes: state.codes + 1 }
   return { state: plain(next), next: { send: [plans.claim(next, claim)] } }
@@ -210,6 +210,7 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
     if (given.assertion) return token.exchange(rest, given)
     // One that says no more than that pays out at the token endpoint.
     if (given.claimed && state.plan.claimGrant && state.plan.token) return ask(rest)
+    if (given.claimed && state.claiming) return late.upgraded(rest)
     if (given.claimed) return refusal(state, 'agent_claim_complete', answer)
   }
   const { code, ...without } = state
@@ -225,6 +226,7 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
       )
     }
     case 'open-link':
+      if (context.now >= (state.ceremony?.link ?? Infinity)) return newCode(state)
       return again('The service has no code that is good now: open the link in the mail once more.')
     case 'confirm':
       return forPerson(
@@ -237,6 +239,7 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
     case 'unwell':
       return patient(state, context, answer)
     case 'claimed':
+      if (late.widens(state)) return late.upgraded(state)
       return refusal(
         state,
         'agent_claim_complete',
@@ -253,15 +256,18 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
 /** What the claim endpoint gives instead of the code that is over. */
 export function claimed(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const { ceremony } = read(answer, context.now)
-  const notice = 'The code before this one is over.'
-  if (answer.status < 300 && ceremony) return begin({ ...state, notice }, context, ceremony)
+  const noted =
+    state.codes === 0 ? state : { ...state, notice: 'The code before this one is over.' }
+  if (answer.status < 300 && ceremony) return begin(noted, context, ceremony)
   const follow: Follow = followOf(answer)
   if (follow === 'over') return over(state)
+  if (follow === 'ask-email' && state.claiming) return late.otherEmail(state)
   if (follow === 'wait' || follow === 'unwell')
     return later(state, context.now, 'claim-later', answer)
   if (follow === 'claimed') {
     // The person was quicker: the token endpoint knows.
     if (state.ceremony?.way === 'typed') return ask(state)
+    if (late.widens(state)) return late.upgraded(state)
     return refusal(
       state,
       'agent_claim',
@@ -273,12 +279,13 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
   return guessed ? newCode({ ...state, sibling: true }) : refusal(state, 'agent_claim', answer)
 }
 
-function over(state: State): Step {
-  return failed(
-    state,
-    'expired',
-    'Nobody confirmed in time, or the service has ended it. A new registration is needed.',
-  )
+/** Nothing more can come of it, unless only the patience with one person is over. */
+function over(state: State, patience = false): Step {
+  const reason = state.claiming
+    ? 'Nobody confirmed in time, or the service has ended it.'
+    : 'Nobody confirmed in time, or the service has ended it. A new registration is needed.'
+  const ended = failed(state, 'expired', reason)
+  return patience ? ended : { ...ended, secrets: { claim_token: null } }
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [k in K]?: V } {

@@ -44,9 +44,9 @@ export function failed(
   reason: string,
   more: Partial<Failure> = {},
 ): Step {
-  const { registration, askedAt } = state
+  const { registration, askedAt, claiming } = state
   const left =
-    registration === undefined || askedAt === undefined
+    registration === undefined || askedAt === undefined || claiming
       ? {}
       : {
           orphan: {

@@ -3,6 +3,7 @@ import { AuthError } from '../../errors.ts'
 import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
 import { type Answers, only, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
+import * as late from './late-claim.ts'
 import { offerOf } from './offer.ts'
 import * as start from './start.ts'
 import type { Plan, State } from './state.ts'
@@ -47,6 +48,10 @@ export const agentAuth: Method = {
     }
   },
 
+  claim(context: MethodContext, json: Json): Step {
+    return late.begin(json as unknown as State, context)
+  },
+
   refresh: token.renew,
 }
 
@@ -68,7 +73,9 @@ function answered(state: State, context: MethodContext, answers: Answers): Step 
 }
 
 function handed(state: State, context: MethodContext, input: PersonInput): Step {
-  if (state.step === 'email') return start.register(state, context)
+  if (state.step === 'email') {
+    return state.claiming ? late.begin(state, context) : start.register(state, context)
+  }
   if (state.step === 'person') return ceremony.handed(state, context, input)
   return ticked(state, context)
 }

@@ -37,25 +37,16 @@ export function register(state: State, identity: Identity): RequestPlan {
   }
 }
 
-function effects({ plan, type, email, lost }: State, { emailFrom }: Identity): Effect[] {
+function effects(state: State, identity: Identity): Effect[] {
+  const { plan, type, lost } = state
   const note =
     lost === 0 ? {} : { note: 'An earlier one may exist already; it ends by itself, unclaimed.' }
-  const presented = type === 'anonymous' ? undefined : email
   return [
-    ...(presented === undefined
-      ? []
-      : [
-          {
-            kind: 'present-identity',
-            email: presented,
-            emailFrom: emailFrom ?? 'model',
-            to: new URL(plan.register).host,
-          } as const,
-        ]),
+    ...(type === 'anonymous' ? [] : presented(state, plan.register, identity)),
     {
       kind: 'create-credential',
       at: plan.register,
-      audience: confinedAudience(plan.token ?? plan.register, [plan.service]).bases,
+      audience: audienceOf(plan),
       credential:
         type === 'anonymous'
           ? 'an anonymous registration and its credential'
@@ -64,6 +55,15 @@ function effects({ plan, type, email, lost }: State, { emailFrom }: Identity): E
       ...note,
     },
   ]
+}
+
+function presented({ email }: State, url: string, { emailFrom = 'model' }: Identity): Effect[] {
+  if (email === undefined) return []
+  return [{ kind: 'present-identity', email, emailFrom, to: new URL(url).host }]
+}
+
+function audienceOf({ token, register, service }: Plan): readonly string[] {
+  return confinedAudience(token ?? register, [service]).bases
 }
 
 /** Another code for the same registration: it makes the one before it worthless. */
@@ -83,6 +83,24 @@ export function claim(state: State, url: string): RequestPlan {
     },
     effect: 'idempotent',
     ifLost: 'repeat',
+  }
+}
+
+/** The first of them for what was given without a person: it tells the service who that is. */
+export function beginClaim(state: State, url: string, identity: Identity): RequestPlan {
+  const { plan, claimScopes = [] } = state
+  const scopes = claimScopes.length === 0 ? '' : ` with ${claimScopes.join(', ')}`
+  return {
+    ...claim(state, url),
+    binds: [
+      ...presented(state, url, identity),
+      {
+        kind: 'create-credential',
+        at: url,
+        audience: audienceOf(plan),
+        credential: `a credential${scopes} in that person's name, in the place of the anonymous one`,
+      },
+    ],
   }
 }
 
@@ -143,11 +161,13 @@ export function refresh(plan: Plan): RequestPlan {
 
 /** What the vault is told; `kept` names the secrets that renew it. */
 export function credential(
-  { plan, registration }: Pick<State, 'plan' | 'registration'>,
+  state: Pick<State, 'plan' | 'registration' | 'unclaimed' | 'window'>,
   { kind = 'access_token', expires }: Pick<Given, 'kind' | 'expires'>,
   refresh: IssuedCredential['refresh'],
 ): IssuedCredential {
+  const { plan, registration, unclaimed, window } = state
   const { service, token, register, revoke } = plan
+  const until = window === undefined ? {} : { until: window }
   return {
     secret: 'credential',
     kind,
@@ -159,5 +179,6 @@ export function credential(
     ...(registration === undefined ? {} : { serviceId: registration }),
     ...(expires === undefined ? {} : { expires }),
     ...(refresh === undefined ? {} : { refresh }),
+    ...(unclaimed ? { claim: { secrets: ['claim_token'], ...until } } : {}),
   }
 }

@@ -25,7 +25,7 @@ export function forEmail(state: State): Step {
   const { notice, ...rest } = state
   const need = {
     kind: 'give-email',
-    text: `${new URL(state.plan.register).host} registers a person by address. Which one may it be given?`,
+    text: `${new URL(state.plan.register).host} ${state.claiming ? 'has a person claim a registration' : 'registers a person'} by address. Which one may it be given?`,
   } as const
   const noted = notice === undefined ? {} : { notice }
   return {
@@ -37,16 +37,20 @@ export function forEmail(state: State): Step {
 /** The answer to a registration. What it holds decides how it goes on, not the version it was taken for. */
 export function registered(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const given = read(answer, context.now)
-  const { registration, claimToken, claimUrl, window } = given
+  const { registration, claimToken, claimUrl, window, claimScopes } = given
+  const plan = ceremony.withClaim(state.plan, claimUrl)
   const known: State = {
     ...state,
     failures: 0,
     ...(registration === undefined ? {} : { registration }),
     ...(window === undefined ? {} : { window }),
-    plan: ceremony.withClaim(state.plan, claimUrl),
+    ...(claimScopes === undefined ? {} : { claimScopes }),
+    plan,
   }
-  if (answer.status < 300 && given.credential) return token.direct(known, given)
-  if (answer.status < 300 && given.assertion) return token.exchange(known, given)
+  const later = claimToken !== undefined && plan.claim !== undefined
+  const at: State = later ? { ...known, unclaimed: true } : known
+  if (answer.status < 300 && given.credential) return token.direct(at, given)
+  if (answer.status < 300 && given.assertion) return token.exchange(at, given)
   const stepUp = answer.status === 401 && errorIn(answer).code === 'interaction_required'
   if ((answer.status < 300 || stepUp) && claimToken && given.ceremony) {
     const begun = ceremony.begin(known, context, given.ceremony)

@@ -35,6 +35,8 @@ export interface Ceremony {
   readonly complete?: string
   readonly field: 'user_code' | 'otp'
   readonly intervalMs: number
+  /** When a mailed link is over; then there is another mail. Epoch milliseconds. */
+  readonly link?: number
   /** Epoch milliseconds; absent where the service does not say. */
   readonly until?: number
 }
@@ -64,6 +66,12 @@ export interface State {
   readonly lost: number
   /** Until when it can be claimed at all. */
   readonly window?: number
+  /** What a claimed one may do, by the service's word. */
+  readonly claimScopes?: readonly string[]
+  /** It gave a credential without a person, and a claim token with it. */
+  readonly unclaimed?: true
+  /** A person is to claim what was given without one. */
+  readonly claiming?: true
   readonly ceremony?: Ceremony
   /** When the service may be asked next. */
   readonly look?: number

@@ -1,5 +1,6 @@
 import { AuthError } from '../../errors.ts'
 import type { RefusalCode } from '../../outcome.ts'
+import type { Secret } from '../../vault/secret.ts'
 import type { IssuedCredential, Json, MethodContext, MethodEvent, PlanAnswer } from '../method.ts'
 import { plain, type Step } from '../step.ts'
 import { readTokenAnswer, type TokenAnswer } from '../token-answer.ts'
@@ -13,7 +14,7 @@ import { type Given, read } from './wire.ts'
 export function direct(state: State, given: Given): Step {
   return {
     state: plain({ ...state, step: 'done' }),
-    secrets: { credential: given.credential ?? null, claim_token: null },
+    secrets: { credential: given.credential ?? null, ...claimToken(state, given) },
     next: { done: plans.credential(state, given, undefined) },
   }
 }
@@ -24,11 +25,17 @@ export function exchange(state: State, given: Given): Step {
   const refreshable = refreshToken !== undefined
   const next = ask({ ...state, failures: 0, refreshable, ...until(assertionUntil) })
   const secrets = {
-    claim_token: null,
+    ...claimToken(state, given),
     ...(assertion ? { assertion } : {}),
     ...(refreshToken ? { refresh_token: refreshToken } : {}),
   }
   return { ...next, secrets }
+}
+
+/** It is kept where a person can still claim what was given, and dropped where that is done. */
+function claimToken({ unclaimed }: State, given: Given): { claim_token?: Secret | null } {
+  if (!unclaimed) return { claim_token: null }
+  return given.claimToken ? { claim_token: given.claimToken } : {}
 }
 
 export function ask(state: State): Step {
@@ -71,7 +78,7 @@ export function issued(
 ): Step {
   const secrets = {
     credential: accessToken,
-    claim_token: null,
+    ...(state.unclaimed ? {} : { claim_token: null }),
     ...(assertion ? { assertion } : {}),
   }
   // A claim that gives no assertion has ended the one before it.

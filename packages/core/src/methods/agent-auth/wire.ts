@@ -8,6 +8,17 @@ const text = z.string().min(1).max(16_384).optional().catch(undefined)
 const block = <T extends z.ZodRawShape>(shape: T) =>
   z.looseObject(shape).optional().catch(undefined)
 
+/** Scope tokens (RFC 6749 §3.3), as far as they can be shown to a person. */
+const scopes = z
+  .array(z.unknown())
+  .transform((list) => {
+    const isScope = (one: unknown): one is string =>
+      typeof one === 'string' && /^[\w.:/-]{1,80}$/.test(one)
+    return list.filter(isScope).slice(0, 20)
+  })
+  .optional()
+  .catch(undefined)
+
 const attemptShape = {
   user_code: z.string().min(1).max(64).optional().catch(undefined),
   verification_uri: text,
@@ -33,6 +44,9 @@ const schema = z.looseObject({
     expires_at: z.unknown().optional(),
     refresh_token: block({ value: text }),
   }),
+  post_claim_scopes: scopes,
+  scopes: block({ post_claim: scopes }),
+  expires_at: z.unknown().optional(),
   claim_token: text,
   claim_token_expires: z.unknown().optional(),
   claim_url: text,
@@ -58,6 +72,8 @@ export interface Given {
   readonly claimToken?: Secret
   readonly claimUrl?: string
   readonly window?: number
+  /** What it may do once a person has claimed it. */
+  readonly claimScopes?: readonly string[]
   readonly claimed: boolean
   readonly ceremony?: Ceremony
 }
@@ -86,6 +102,7 @@ export function read(answer: PlanAnswer, now: number): Given {
     claimUrl: data.claim_url ?? claim?.url,
     window:
       expiryOf(data.claim_token_expires, now) ?? expiryOf(claim?.token && claim.expires_at, now),
+    claimScopes: data.post_claim_scopes ?? data.scopes?.post_claim,
     claimed: data.status === 'claimed',
     ceremony: ceremonyIn(data, now),
   }) as unknown as Given
@@ -93,12 +110,19 @@ export function read(answer: PlanAnswer, now: number): Given {
 
 type Body = z.infer<typeof schema>
 
-function ceremonyIn({ claim, claim_attempt, attempt, claim_token }: Body, now: number) {
+function ceremonyIn(body: Body, now: number): Ceremony | undefined {
+  const { claim, claim_attempt, attempt, claim_token, status, expires_at } = body
   const found = claim_attempt ?? attempt ?? claim?.attempt ?? (claim?.token ? undefined : claim)
   if (found === undefined) {
     // Up to v0.3 nothing but a mail tells of it.
-    if (claim_token === undefined) return undefined
-    return { way: 'mailed', field: 'otp', intervalMs: defaultIntervalMs } as const
+    if (claim_token === undefined && status !== 'initiated') return undefined
+    const link = status === 'initiated' ? expiryOf(expires_at, now) : undefined
+    return defined({
+      way: 'mailed',
+      field: 'otp',
+      intervalMs: defaultIntervalMs,
+      link,
+    }) as unknown as Ceremony
   }
   const { user_code, verification_uri, complete_url, interval } = found
   const way = user_code ? 'typed' : verification_uri ? 'read-back' : 'mailed'
