@@ -30,10 +30,52 @@ export type FactName =
   | 'feature'
   | 'request'
 
-/** A request that a text describes: `POST https://api.example/v2/x`. */
+/**
+ * A request that a text describes: `POST https://api.example/v2/x`, and what the text says of it. Enough
+ * to propose the request: what is missing here, the text leaves open. A request that is described in
+ * several places is one: the fuller description counts, the others complete it.
+ */
 export interface DescribedRequest {
   readonly method: string
   readonly url: string
+  /** As written, placeholders included; the `Host:` line is in `url`. */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[]
+  readonly body?: 'json' | 'form'
+  /** What the body holds, in the order of the text; at most 60. */
+  readonly fields?: readonly DescribedField[]
+  readonly answer?: DescribedAnswer
+}
+
+/** One field of a described request's body. */
+export interface DescribedField {
+  /** With the names of the objects around it: `owner.email`. */
+  readonly name: string
+  readonly type?: 'string' | 'number' | 'boolean' | 'array' | 'object' | 'null'
+  /** What the text's example holds there, at most 200 characters; JSON for what is no string. */
+  readonly example?: string
+  /** The example only stands for a value: `<your name>`, `…`, an address of example.com. */
+  readonly placeholder?: true
+  /** Absent where the text does not say. */
+  readonly required?: boolean
+  /** By its name a password, a key, a token or a code: not for the model. */
+  readonly secret?: true
+  /** What the text says of it, at most 200 characters: the service's words. */
+  readonly note?: string
+  /** Line in the text, from 1. */
+  readonly line: number
+}
+
+/** What a text says of the answer to a request. */
+export interface DescribedAnswer {
+  readonly status?: number
+  /** Names of the fields in it, as in {@link DescribedField}; at most 60. */
+  readonly fields: readonly string[]
+  /** The field that holds the credential. */
+  readonly credential?: string
+  /** The text says that the credential is not shown again. */
+  readonly shownOnce?: true
+  /** Line in the text, from 1. */
+  readonly line: number
 }
 
 /** One thing that a document states, or, with `denied`, states not to exist. */

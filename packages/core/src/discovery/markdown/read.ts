@@ -1,5 +1,6 @@
 import type { Fact, FactName } from '../profile.ts'
 import { addressIn } from './address.ts'
+import { type Descriptions, describeRequests } from './requests/describe.ts'
 import { addresses } from './rules/addresses.ts'
 import { errors } from './rules/errors.ts'
 import { headers } from './rules/headers.ts'
@@ -77,15 +78,20 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
   }
   found.sort((a, b) => b.weight - a.weight || a.line - b.line)
   const base = baseUrl(found, url)
+  const described = describeRequests(outline.statements)
   const facts = new Map<string, Fact>()
   const best = (name: FactName) => found.find((one) => one.name === name)?.weight ?? 0
   for (const one of found) {
     // What is stated stands; examples only stand in for it.
     if (one.name === 'identity_type' && one.weight < Math.min(best(one.name), 4)) continue
     if (one.name === 'use_base_url' && one.weight < Math.min(best(one.name), 1)) continue
-    const fact = toFact(one, base, url)
+    const fact = toFact(one, base, url, described)
     const key = `${fact.name} ${fact.denied ?? ''} ${fact.request?.method ?? ''} ${fact.value}`
-    if (!facts.has(key) && facts.size < maxFacts) facts.set(key, fact)
+    const known = facts.get(key)
+    if (known?.request) {
+      // Described twice, with and without its host: what one leaves open, the other may say.
+      facts.set(key, { ...known, request: { ...fact.request, ...known.request } })
+    } else if (!known && facts.size < maxFacts) facts.set(key, fact)
   }
   const links = linksOf(outline.statements, url)
   return {
@@ -135,7 +141,7 @@ function baseUrl(found: readonly Found[], url: string): URL {
   return new URL(stated?.value ?? url)
 }
 
-function toFact(found: Found, base: URL, url: string): Fact {
+function toFact(found: Found, base: URL, url: string, described: Descriptions): Fact {
   const { name, value, mode, denied, method, line } = found
   const resolved = locations.includes(name) ? resolve(found, base, new URL(url)) : undefined
   return {
@@ -144,7 +150,9 @@ function toFact(found: Found, base: URL, url: string): Fact {
     ...(resolved !== undefined && resolved !== value && { written: value }),
     ...(mode && { mode }),
     ...(denied && { denied }),
-    ...(method && { request: { method, url: resolved ?? value } }),
+    ...(method && {
+      request: { method, url: resolved ?? value, ...described.get(`${method} ${value}`) },
+    }),
     source: { url, line, kind: 'text' },
   }
 }

@@ -23,6 +23,8 @@ export interface Statement {
   /** For a code block: its content, and the first word behind the fence in lower case. */
   readonly code?: string
   readonly info?: string
+  /** Line of the first line of code, without its fence. */
+  readonly codeLine?: number
   /** For a code block or an item: the text right before it. */
   readonly lead?: string
 }
@@ -90,10 +92,10 @@ class Walk {
     for (const node of nodes) this.block(node, { kind: 'paragraph', lead: '' })
   }
 
-  addCode(raw: string, info: string, line: number): void {
+  addCode(raw: string, info: string, line: number, codeLine: number = line): void {
     const code = this.clean(raw)
     const first = info.trim().split(/\s/)[0]?.toLowerCase() ?? ''
-    this.add({ kind: 'code', line, tokens: [], code, info: first, lead: this.lead })
+    this.add({ kind: 'code', line, tokens: [], code, codeLine, info: first, lead: this.lead })
   }
 
   private block(node: RootContent, place: Place): void {
@@ -111,7 +113,9 @@ class Walk {
       this.add({ kind: place.kind, line, tokens, lead: place.lead })
       this.lead = plain(tokens)
     } else if (node.type === 'code') {
-      this.addCode(node.value, node.lang ?? '', line)
+      const end = node.position?.end.line ?? line
+      const fenced = end - line >= node.value.split('\n').length
+      this.addCode(node.value, node.lang ?? '', line, fenced ? line + 1 : line)
     } else if (node.type === 'table') this.table(node)
     else if (node.type === 'blockquote') {
       for (const child of node.children) this.block(asQuoted(child), place)

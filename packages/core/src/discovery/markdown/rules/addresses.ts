@@ -1,6 +1,6 @@
 import { addressOf, isPage } from '../address.ts'
+import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
-import { requestsIn } from './requests.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
 /** The base URL for use and the MCP server, by the words around an address, and by example requests. */

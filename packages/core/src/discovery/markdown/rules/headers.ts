@@ -1,5 +1,5 @@
+import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
-import { requestsIn } from './requests.ts'
 import type { Found, Rule } from './rule.ts'
 
 /** Header schemes: from header lines in code, from curl's `-H`, from "as a Bearer token". */

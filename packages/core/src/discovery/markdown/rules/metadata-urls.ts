@@ -1,6 +1,6 @@
 import { addressIn, addressOf } from '../address.ts'
+import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
-import { requestsIn } from './requests.ts'
 import type { Found, Rule } from './rule.ts'
 
 /** Where RFC 9728 and RFC 8414 documents are said to be, wherever such an address stands. */
