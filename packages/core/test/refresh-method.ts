@@ -48,7 +48,11 @@ function read(now: number, state: Json, answer: PlanAnswer | 'lost' | undefined)
         bases: [`${String(state)}/api`],
         ...(expires === undefined ? {} : { expires }),
         refresh: { state, secrets: ['refresh'] },
-        revocation: { mode: 'programmatic', url: `${String(state)}/revoke` },
+        revocation: {
+          mode: 'programmatic',
+          url: `${String(state)}/revoke`,
+          refreshToken: 'refresh',
+        },
       },
     },
   }

@@ -1,12 +1,34 @@
-import { describe, expect, test } from 'vitest'
-import { allowLoopback, createAgentAuth, defaultMethods, memoryStore } from '../src/node/main.ts'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { fileStore } from '../src/node/file-store.ts'
+import {
+  allowLoopback,
+  createAgentAuth,
+  defaultMethods,
+  MasterKey,
+  memoryStore,
+} from '../src/node/main.ts'
+import type { Store } from '../src/vault/store.ts'
 import { agreed } from './held.ts'
 import { serve } from './loopback-servers.ts'
 import { tokenMethod } from './refresh-method.ts'
 import { expectStatus, owner } from './world.ts'
 
-/** A token of a service whose revocation endpoint answers as it is told to; 0 is no answer. */
-async function revocable(answer: () => number, body: object = {}) {
+type Hint = 'refresh_token' | 'access_token'
+
+/**
+ * A token, and one to renew it, of a service whose revocation endpoint answers as it is told to: 0 is
+ * no answer, and never is for ever.
+ */
+async function revocable(
+  answer: (hint: Hint) => number | 'never',
+  body: object = {},
+  store: Store = memoryStore(),
+) {
   const service = await serve((request, response) => {
     const json = (status: number, value: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
@@ -14,10 +36,13 @@ async function revocable(answer: () => number, body: object = {}) {
       return json(200, { access_token: 'made-up-access-1', refresh_token: 'made-up-refresh-1' })
     }
     if (request.url !== '/revoke') return json(200, {})
-    return answer() === 0 ? response.destroy() : json(answer(), body)
+    const hint = new URLSearchParams(service.seen.at(-1)?.body).get('token_type_hint')
+    const status = answer(hint as Hint)
+    if (status === 'never') return undefined
+    return status === 0 ? response.destroy() : json(status, body)
   })
   const auth = createAgentAuth({
-    store: memoryStore(),
+    store,
     [allowLoopback]: true,
     methods: [...defaultMethods, tokenMethod],
   })
@@ -28,9 +53,12 @@ async function revocable(answer: () => number, body: object = {}) {
   expectStatus(await use(), 'answered')
   const revoke = () => session.revoke({ credential: handle })
   const asked = () => service.seen.filter(({ url }) => url === '/revoke')
-  return { auth, session, use, revoke, asked }
+  /** The tokens that it was asked to end, in order. */
+  const ended = () => asked().map((one) => new URLSearchParams(one.body).get('token'))
+  return { auth, session, handle, use, revoke, asked, ended }
 }
 
+const both = ['made-up-refresh-1', 'made-up-access-1']
 const gone = { status: 'refused', code: 'credential_revoked' }
 
 /**
@@ -40,15 +68,14 @@ const gone = { status: 'refused', code: 'credential_revoked' }
  * @see clerk/cli#418
  */
 describe('a revocation endpoint that answers', () => {
-  test('200: it is revoked at the service, and asked once', async () => {
-    const { auth, session, use, revoke, asked } = await revocable(() => 200)
-    const ended = await agreed(auth, revoke)
-    expect(ended).toMatchObject({ status: 'ended', verdict: 'revoked' })
-    expect(await revoke()).toEqual(ended)
-    const [request] = asked()
-    expect(new URLSearchParams(request?.body).get('token')).toBe('made-up-access-1')
-    expect(request?.url).not.toContain('made-up')
-    expect(asked()).toHaveLength(1)
+  test('200: it is revoked at the service, the refresh token first, each asked once', async () => {
+    const { auth, session, use, revoke, asked, ended } = await revocable(() => 200)
+    const outcome = await agreed(auth, revoke)
+    expect(outcome).toMatchObject({ status: 'ended', verdict: 'revoked' })
+    expect(await revoke()).toEqual(outcome)
+    expect(ended()).toEqual(both)
+    expect(asked()[0]?.body).toContain('token_type_hint=refresh_token')
+    for (const { url } of asked()) expect(url).not.toContain('made-up')
     expect(await use()).toMatchObject(gone)
     expect(await session.list()).toMatchObject([{ state: 'revoked' }])
   })
@@ -58,13 +85,30 @@ describe('a revocation endpoint that answers', () => {
     ['404, for it is absent', 404, {}],
     ['a redirect', 302, {}],
   ])('%s: it is only forgotten here, and that is said', async (_, status, body) => {
-    const { auth, session, use, revoke, asked } = await revocable(() => status, body)
+    const { auth, session, use, revoke, ended } = await revocable(() => status, body)
     expect(await agreed(auth, revoke)).toMatchObject({
       status: 'ended',
       verdict: 'forgotten',
       reason: expect.stringContaining('may still work at the service'),
     })
-    expect(asked()).toHaveLength(1)
+    expect(ended()).toEqual(both)
+    expect(await use()).toMatchObject(gone)
+    expect(await session.list()).toMatchObject([{ state: 'forgotten' }])
+  })
+
+  test.each([
+    ['access_token', 'ended the refresh token of', 'does not end its access token'],
+    ['refresh_token', 'ended the access token of', 'does not end its refresh token'],
+  ])('400 to the %s alone: what may still work is said, again too', async (left, first, rest) => {
+    const { auth, session, use, revoke, ended } = await revocable(
+      (hint) => (hint === left ? 400 : 200),
+      { error: 'unsupported_token_type' },
+    )
+    const outcome = await agreed(auth, revoke)
+    const reason = expect.stringMatching(new RegExp(`${first} \\S+, but ${rest}`))
+    expect(outcome).toMatchObject({ status: 'ended', verdict: 'forgotten', reason })
+    expect(await revoke()).toEqual(outcome)
+    expect(ended()).toEqual(both)
     expect(await use()).toMatchObject(gone)
     expect(await session.list()).toMatchObject([{ state: 'forgotten' }])
   })
@@ -85,4 +129,45 @@ describe('a revocation endpoint that answers', () => {
     status = 200
     expect(await revoke()).toMatchObject({ status: 'ended', verdict: 'revoked' })
   })
+
+  test.each(['refresh_token', 'access_token'] as const)(
+    '503 to the %s alone: neither is taken for ended, and both are asked again',
+    async (failing) => {
+      let well = false
+      const { auth, session, revoke, ended } = await revocable((hint) =>
+        hint === failing && !well ? 503 : 200,
+      )
+      expect(await agreed(auth, revoke)).toMatchObject({ status: 'pending' })
+      expect(await session.list()).toMatchObject([{ state: 'revoking' }])
+      well = true
+      expect(await revoke()).toMatchObject({ status: 'ended', verdict: 'revoked' })
+      expect(ended()).toEqual([...both, ...both])
+    },
+  )
+
+  test('only the first, for the process is killed between the two: both are asked again', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'authmd-revoke-'))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const store = fileStore({ dir, key: new MasterKey(new Uint8Array(32).fill(7)) })
+    let killed = false
+    const { auth, session, handle, use, revoke, ended } = await revocable(
+      (hint) => (hint === 'access_token' && !killed ? 'never' : 200),
+      {},
+      store,
+    )
+    const { consent } = expectStatus(await revoke(), 'needs_consent')
+    await auth.people.answer(consent, { approve: true }, { approver: 'kim' })
+    const file = join(import.meta.dirname, 'refresh-child.ts')
+    const argument = JSON.stringify({ dir, handle, now: Date.now(), verb: 'revoke' })
+    const child = spawn(process.execPath, ['--no-warnings', file, argument], { stdio: 'inherit' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await expect.poll(() => ended().length, { timeout: 30_000 }).toBe(2)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    killed = true
+    expect(await session.list()).toMatchObject([{ state: 'revoking' }])
+    expect(await use()).toMatchObject(gone)
+    expect(await revoke()).toMatchObject({ status: 'ended', verdict: 'revoked' })
+    expect(ended()).toEqual([...both, ...both])
+  }, 60_000)
 })

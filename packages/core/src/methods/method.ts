@@ -169,7 +169,12 @@ export interface IssuedCredential {
   /** A harmless request that needs the credential. */
   readonly probe?: string
   /** Where it is ended. */
-  readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
+  readonly revocation?: {
+    readonly mode: 'interactive' | 'programmatic'
+    readonly url: string
+    /** Name, among the secrets of `refresh`, of a refresh token that is ended there before it. */
+    readonly refreshToken?: string
+  }
   /** The service's own id of it. */
   readonly serviceId?: string
   /** Epoch milliseconds; left out where it is not known: then it is used until it is refused. */

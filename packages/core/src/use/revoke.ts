@@ -9,9 +9,12 @@ import type { NetOptions } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
+import type { Secret } from '../vault/secret.ts'
 import { sendSigned } from './signer.ts'
 
 const timeoutMs = 10_000
+
+type TokenType = NonNullable<Credential['left']>
 
 export interface RevokeParts {
   readonly net: NetOptions
@@ -40,8 +43,8 @@ function howOf({ revocation }: Credential): 'local' | 'guided' | 'programmatic' 
 
 /**
  * Takes a credential out of use at once and ends it: by the service's revocation endpoint (RFC 7009),
- * or a person deletes it where the service says, one
- * probe then shows whether it is refused. The verdict says what is known, nothing more.
+ * or a person deletes it where the service says, and one probe then shows whether it is refused. The
+ * verdict says what is known, nothing more.
  */
 export async function revokeCredential(
   parts: RevokeParts,
@@ -115,24 +118,44 @@ async function worked(
   await credentials.update(owner, handle, (one) => ({ ...one, workedAt: now() }))
 }
 
-/** RFC 7009: a 200 says that it is ended, whatever it was. */
+/**
+ * RFC 7009: a 200 says that it is ended, whatever it was. The refresh token first, so that no token can
+ * come after the one that is ended here. Whoever is killed in between asks both again.
+ */
 async function endAtService(parts: RevokeParts, credential: Credential): Promise<Outcome> {
-  const { secret, start, revocation } = credential
+  const { secret, refresh, revocation, start } = credential
   if (secret === undefined || revocation === undefined) return tombstone(credential)
-  const form = { token: { secret: 'token' }, token_type_hint: 'access_token' } as const
+  const end = (token: Secret, hint: TokenType) =>
+    askToEnd(parts.net, { url: revocation.url, start, token, hint })
+  const refreshToken = refresh?.secrets[revocation.refreshToken ?? '']
+  const before = refreshToken && (await end(refreshToken, 'refresh_token'))
+  const said = await end(secret, 'access_token')
+  if (said === 'unclear' || before === 'unclear') {
+    return unclear(parts, credential, 'did not say that it is ended')
+  }
+  // It takes no such request: all that is left is to hold it no more.
+  if (said === 'refused') {
+    return bury(parts, credential, 'forgotten', before === 'ended' ? 'access_token' : undefined)
+  }
+  if (before === 'refused') return bury(parts, credential, 'forgotten', 'refresh_token')
+  return bury(parts, credential, 'revoked')
+}
+
+async function askToEnd(
+  net: NetOptions,
+  { url, start, token, hint }: { url: string; start: string; token: Secret; hint: TokenType },
+): Promise<'ended' | 'refused' | 'unclear'> {
+  const form = { token: { secret: 'token' }, token_type_hint: hint } as const
   const plan = {
     name: 'agent_revoke',
-    request: { method: 'POST', url: revocation.url, form, redirects: 'none' },
+    request: { method: 'POST', url, form, redirects: 'none' },
     effect: 'idempotent',
     ifLost: 'repeat',
   } as const
-  const sent = await sendPlan(plan, { token: secret }, start, createGuardedFetch(parts.net))
-  if (typeof sent === 'object' && 'status' in sent) {
-    if (sent.status === 200) return bury(parts, credential, 'revoked')
-    // It takes no such request: all that is left is to hold it no more.
-    if (sent.status < 500 && sent.status !== 429) return bury(parts, credential, 'forgotten')
-  }
-  return unclear(parts, credential, 'did not say that it is ended')
+  const sent = await sendPlan(plan, { token }, start, createGuardedFetch(net))
+  if (typeof sent !== 'object' || !('status' in sent)) return 'unclear'
+  if (sent.status === 200) return 'ended'
+  return sent.status < 500 && sent.status !== 429 ? 'refused' : 'unclear'
 }
 
 async function confirm(parts: RevokeParts, credential: Credential): Promise<Outcome> {
@@ -180,17 +203,18 @@ async function bury(
   parts: RevokeParts,
   credential: Credential,
   state: 'revoked' | 'forgotten',
+  left?: Credential['left'],
 ): Promise<Outcome> {
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
     const { secret, refresh: _, claim: __, ...rest } = one
-    return secret === undefined ? one : { ...rest, state }
+    return secret === undefined ? one : { ...rest, state, ...(left ? { left } : {}) }
   })
   return tombstone(buried)
 }
 
 /** Without a time at which it worked, a refusal may have been there all along. */
 function tombstone(credential: Credential): Outcome {
-  const { service, state, workedAt, revocation, handle } = credential
+  const { service, state, workedAt, revocation, handle, left } = credential
   const programmatic = howOf(credential) === 'programmatic'
   const about = { status: 'ended', service } as const
   const url = revocation === undefined || programmatic ? {} : { url: revocation.url }
@@ -209,6 +233,14 @@ function tombstone(credential: Credential): Outcome {
   if (state === 'revoked') {
     const reason = `The credential ${handle} is refused, but it was never seen to work.`
     return { ...about, ...url, verdict: 'unknown', reason, next }
+  }
+  if (left !== undefined) {
+    const [ended, kept] =
+      left === 'access_token'
+        ? ['refresh token', 'access token']
+        : ['access token', 'refresh token']
+    const reason = `The service has ended the ${ended} of ${handle}, but does not end its ${kept}: that is deleted here and may still work at the service.`
+    return { ...about, verdict: 'forgotten', reason, next }
   }
   const reason = `The credential ${handle} is deleted here and may still work at the service.`
   return { ...about, ...url, verdict: 'forgotten', reason, next }

@@ -1,7 +1,7 @@
 import { rememberService } from '../discovery/known-services.ts'
 import { hmacSha256, newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
-import type { Json } from '../methods/method.ts'
+import type { IssuedCredential, Json } from '../methods/method.ts'
 import type { CredentialView } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
@@ -32,7 +32,9 @@ export interface Credential {
   readonly replaces?: string
   readonly serviceId?: string
   readonly probe?: string
-  readonly revocation?: { readonly mode: 'interactive' | 'programmatic'; readonly url: string }
+  readonly revocation?: NonNullable<IssuedCredential['revocation']>
+  /** What may still work of one that is forgotten, where the service has ended the other token. */
+  readonly left?: 'access_token' | 'refresh_token'
   readonly issuedAt: number
   /** Epoch milliseconds; absent where it is not known. */
   readonly expires?: number

@@ -168,6 +168,7 @@ export function credential(
   const { plan, registration, unclaimed, window } = state
   const { service, token, register, revoke } = plan
   const until = window === undefined ? {} : { until: window }
+  const refreshToken = refresh?.secrets.find((name) => name === 'refresh_token')
   return {
     secret: 'credential',
     kind,
@@ -175,7 +176,15 @@ export function credential(
     prefix: 'Bearer ',
     issuedBy: token ?? register,
     bases: [service],
-    ...(revoke === undefined ? {} : { revocation: { mode: 'programmatic', url: revoke } }),
+    ...(revoke === undefined
+      ? {}
+      : {
+          revocation: {
+            mode: 'programmatic',
+            url: revoke,
+            ...(refreshToken ? { refreshToken } : {}),
+          },
+        }),
     ...(registration === undefined ? {} : { serviceId: registration }),
     ...(expires === undefined ? {} : { expires }),
     ...(refresh === undefined ? {} : { refresh }),
