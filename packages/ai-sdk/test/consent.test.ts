@@ -129,6 +129,24 @@ describe.each(modes)('nothing is done without a consent: %s', (mode) => {
     expect(effects(world)).toEqual(signedUp)
   })
 
+  /** The SDK answers the model itself: it calls neither a tool nor a setting of ours. */
+  test('a plain no is on record once a tool of ours is called, and not before', async () => {
+    const signup = await beginSignup(world)
+    const asked = await turn(mode, setupFor(), [user], [signup])
+    const action = await world.session.preview('register', signup.input)
+    const callId = asked.asked[0]?.callId ?? ''
+    if (action === undefined) throw new Error('nothing is asked')
+    const standing = async () =>
+      (await world.session.look(action, { channel: 'ai-sdk', callId })).kind
+    const no = answered(asked.messages, false)
+    const { messages } = await turn(mode, setupFor(), no, [{ say: 'then not' }])
+    expect(await standing()).toBe('asked')
+    const later = [...messages, user]
+    await turn(mode, setupFor(), later, [{ tool: 'auth_discover', input: {} }])
+    expect(await standing()).toBe('denied')
+    expect(effects(world)).toEqual([])
+  })
+
   test('without our setting a no holds as well', async () => {
     const { tools } = setupFor()
     const signup = await beginSignup(world)
