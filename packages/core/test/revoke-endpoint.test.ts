@@ -25,19 +25,25 @@ type Hint = 'refresh_token' | 'access_token'
  * no answer, and never is for ever.
  */
 async function revocable(
-  answer: (hint: Hint) => number | 'never',
+  answer: (hint: Hint) => number | 'never' | Promise<number>,
   body: object = {},
   store: Store = memoryStore(),
 ) {
-  const service = await serve((request, response) => {
+  const tokens = { given: 0, api: 200, held: Promise.resolve() }
+  const service = await serve(async (request, response) => {
     const json = (status: number, value: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (request.url === '/token') {
-      return json(200, { access_token: 'made-up-access-1', refresh_token: 'made-up-refresh-1' })
+      await tokens.held
+      const nth = ++tokens.given
+      return json(200, {
+        access_token: `made-up-access-${nth}`,
+        refresh_token: `made-up-refresh-${nth}`,
+      })
     }
-    if (request.url !== '/revoke') return json(200, {})
+    if (request.url !== '/revoke') return json(tokens.api, {})
     const hint = new URLSearchParams(service.seen.at(-1)?.body).get('token_type_hint')
-    const status = answer(hint as Hint)
+    const status = await answer(hint as Hint)
     if (status === 'never') return undefined
     return status === 0 ? response.destroy() : json(status, body)
   })
@@ -55,7 +61,7 @@ async function revocable(
   const asked = () => service.seen.filter(({ url }) => url === '/revoke')
   /** The tokens that it was asked to end, in order. */
   const ended = () => asked().map((one) => new URLSearchParams(one.body).get('token'))
-  return { auth, session, handle, use, revoke, asked, ended }
+  return { auth, session, handle, tokens, service, use, revoke, asked, ended }
 }
 
 const both = ['made-up-refresh-1', 'made-up-access-1']
@@ -144,6 +150,25 @@ describe('a revocation endpoint that answers', () => {
       expect(ended()).toEqual([...both, ...both])
     },
   )
+
+  test('200 while a renewal brings others: those are ended as well before it is said', async () => {
+    let renewed: Promise<unknown> = Promise.resolve()
+    const go = Promise.withResolvers<void>()
+    const { auth, tokens, service, use, revoke, ended } = await revocable(async () => {
+      go.resolve()
+      await renewed
+      return 200
+    })
+    Object.assign(tokens, { held: go.promise, api: 401 })
+    renewed = use()
+    await expect.poll(() => service.seen.filter(({ url }) => url === '/token').length).toBe(2)
+    expect(await agreed(auth, revoke)).toMatchObject({
+      status: 'pending',
+      reason: expect.stringContaining('gave new tokens meanwhile'),
+    })
+    expect(await revoke()).toMatchObject({ status: 'ended', verdict: 'revoked' })
+    expect(ended()).toEqual([...both, 'made-up-refresh-2', 'made-up-access-2'])
+  })
 
   test('only the first, for the process is killed between the two: both are asked again', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'authmd-revoke-'))

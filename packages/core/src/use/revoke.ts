@@ -8,7 +8,12 @@ import { createGuardedFetch } from '../net/guarded-fetch.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
-import { type Credential, type Credentials, viewCredential } from '../vault/credentials.ts'
+import {
+  type Credential,
+  type Credentials,
+  sameSecrets,
+  viewCredential,
+} from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import { sendSigned } from './signer.ts'
 
@@ -205,10 +210,14 @@ async function bury(
   state: 'revoked' | 'forgotten',
   left?: Credential['left'],
 ): Promise<Outcome> {
+  // What a service said, it said of the tokens that it was shown.
+  const said = state === 'revoked' || left !== undefined
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
     const { secret, refresh: _, claim: __, ...rest } = one
-    return secret === undefined ? one : { ...rest, state, ...(left ? { left } : {}) }
+    if (secret === undefined || (said && !sameSecrets(one, credential))) return one
+    return { ...rest, state, ...(left ? { left } : {}) }
   })
+  if (buried.secret !== undefined) return unclear(parts, buried, 'gave new tokens meanwhile')
   return tombstone(buried)
 }
 

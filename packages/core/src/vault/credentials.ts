@@ -260,6 +260,12 @@ export function distinct<T extends { readonly secret: Secret }>(items: readonly 
   return items.filter((_, at) => values.indexOf(values[at] ?? '') === at)
 }
 
+/** Whether two states of a credential hold the same secrets: nothing was renewed between them. */
+export function sameSecrets(one: Credential, other: Credential): boolean {
+  const values = (of: Credential) => JSON.stringify(secretsOf(of).map((it) => Secret.open(it)))
+  return values(one) === values(other)
+}
+
 function secretsOf({ secret, refresh, claim }: Credential): readonly Secret[] {
   const beside = { ...refresh?.secrets, ...claim?.secrets }
   return [...(secret ? [secret] : []), ...Object.values(beside)]
