@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'tsdown'
 import { audit, type Tally } from '../packages/core/test/soak-audit.ts'
-import { startOperator } from '../packages/core/test/soak-operator.ts'
-import { type Sandbox, startSandbox } from '../packages/sandbox/src/index.ts'
+import { email, startOperator } from '../packages/core/test/soak-operator.ts'
+import { type AuthMdOptions, type Sandbox, startSandbox } from '../packages/sandbox/src/index.ts'
 
 const { values } = parseArgs({
   options: { runs: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
@@ -32,6 +32,8 @@ await build({
   logLevel: 'error',
 })
 
+console.error(`seed ${seed}; one run again: --seed ${seed} --only RUN`)
+
 type Random = () => number
 
 /** Numbers from 0 to 1 that follow from the seed (mulberry32). */
@@ -49,14 +51,39 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return from[Math.floor(random() * from.length)] as T
 }
 
-const names = [
+type Method = 'telnyx-signup' | 'manual' | 'agent-auth'
+
+/** Ceremonies of auth.md, with a person's address where somebody claims. */
+const ceremonies: readonly { readonly authMd: AuthMdOptions; readonly email?: string }[] = [
+  { authMd: { version: 'v0.7' }, email },
+  { authMd: { version: 'v0.4' }, email },
+  { authMd: { version: 'v0.3' }, email },
+  { authMd: { version: 'readback' }, email },
+  { authMd: { version: 'readback' }, email },
+  { authMd: { version: 'v0.7' } },
+]
+
+const atTelnyx = [
   ...['bot_challenge', 'bot_signup', 'bot_signup', 'bot_sessions', 'bot_sessions', 'api_keys'],
   ...['api_keys', 'api_keys', 'messages', 'messages', 'balance', 'resend_magic_link'],
-] as const
+]
+
+const atAuthMd = [
+  ...['agent_register', 'agent_register', 'agent_register', 'agent_token', 'agent_token'],
+  ...['agent_token', 'agent_claim', 'agent_claim_complete', 'agent_claim_complete'],
+  ...['agent_resource', 'agent_revoke'],
+]
 
 /** Kills the process at the n-th request of a name, before or after the service has done it. */
-function killAtRequest(sandbox: Sandbox, process_: ChildProcess, random: Random): string {
-  const [name, when] = [pick(random, names), pick(random, ['before', 'after'] as const)]
+function killAtRequest(
+  sandbox: Sandbox,
+  process_: ChildProcess,
+  random: Random,
+  method: Method,
+): string {
+  const names = method === 'agent-auth' ? atAuthMd : atTelnyx
+  const served = names.filter((name) => sandbox.faults.names.includes(name))
+  const [name, when] = [pick(random, served), pick(random, ['before', 'after'] as const)]
   const nth = pick(random, [1, 1, 2])
   const arm = () => {
     const fault = sandbox.faults.add({ name, hold: when, cut: when, times: 1 })
@@ -87,22 +114,30 @@ function killAfterTime(process_: ChildProcess, random: Random): string {
   return `${ms} ms`
 }
 
+function nameOf({ authMd, email }: (typeof ceremonies)[number]): string {
+  return `${authMd.version}${email === undefined ? ' anonymous' : ''}`
+}
+
 const maxProcesses = 8
 
 async function run(at: number): Promise<Tally & { readonly kills: number }> {
   const random = randomFrom(seed * 7919 + at)
   const dir = await mkdtemp(join(tmpdir(), 'authmd-soak-'))
-  const sandbox = await startSandbox()
+  const methods = ['telnyx-signup', 'telnyx-signup', 'manual', 'agent-auth', 'agent-auth'] as const
+  const method: Method = pick(random, methods)
+  const ceremony = method === 'agent-auth' ? pick(random, ceremonies) : undefined
+  const sandbox = await startSandbox(ceremony ? { authMd: ceremony.authMd } : {})
   const operator = await startOperator(sandbox)
-  const method = pick(random, ['telnyx-signup', 'telnyx-signup', 'manual'])
-  const told: string[] = [method]
+  const told: string[] = [method, ...(ceremony ? [nameOf(ceremony)] : [])]
   const doubts = new Set<string>()
   let kills = 0
   let ended = false
   try {
     for (let count = 1; !ended && count <= maxProcesses; count++) {
-      const { api, mail, control } = sandbox.urls
-      const argument = JSON.stringify({ dir, api, mail, control, operator: operator.url, method })
+      const { mail, control } = sandbox.urls
+      const api = ceremony ? sandbox.authMd[0].api : sandbox.urls.api
+      const places = { dir, api, mail, control, operator: operator.url }
+      const argument = JSON.stringify({ ...places, method, email: ceremony?.email })
       const env = { ...process.env, NODE_COMPILE_CACHE: join(core, '.report/soak') }
       const stdio = ['ignore', 'pipe', 'pipe'] as const
       const process_ = spawn(process.execPath, [child, argument], { env, stdio: [...stdio] })
@@ -119,7 +154,9 @@ async function run(at: number): Promise<Tally & { readonly kills: number }> {
       if (count < maxProcesses && (count === 1 || random() < 0.4)) {
         const byTime = random() < 0.35
         told.push(
-          byTime ? killAfterTime(process_, random) : killAtRequest(sandbox, process_, random),
+          byTime
+            ? killAfterTime(process_, random)
+            : killAtRequest(sandbox, process_, random, method),
         )
       }
       const end = await closed
@@ -132,9 +169,9 @@ async function run(at: number): Promise<Tally & { readonly kills: number }> {
         for (const one of said.doubts) doubts.add(one)
       } else throw new Error(`run ${at} (${told.join(', ')}) ended with ${end}: ${output.err}`)
     }
-    const end = told.at(-1) ?? ''
+    const end = `${method} ${told.at(-1)}`
     ends.set(end, (ends.get(end) ?? 0) + 1)
-    const tally = await audit(sandbox, operator, dir, doubts)
+    const tally = await audit(sandbox, operator, dir, doubts, method)
     for (const fault of tally.faults) console.error(`run ${at} (${told.join(', ')}): ${fault}`)
     return { ...tally, kills }
   } finally {

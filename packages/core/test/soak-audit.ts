@@ -5,6 +5,7 @@ import type { Registration } from '../src/engine/registration.ts'
 import { fileStore } from '../src/node/file-store.ts'
 import { keyFromFile } from '../src/node/keys.ts'
 import { recordKinds } from '../src/vault/store-check.ts'
+import { doubledRegistrations, lostRegistrations } from './soak-audit-auth-md.ts'
 import type { Operator } from './soak-operator.ts'
 
 /** What a run left behind, held against the ledger of the sandbox. */
@@ -23,13 +24,16 @@ export async function audit(
   operator: Operator,
   dir: string,
   doubts: ReadonlySet<string>,
+  method: string,
 ): Promise<Tally> {
   const { texts, unreadable } = await readStore(dir)
   const registrations = (texts.get('registration') ?? []).map((one) => JSON.parse(one))
   const faults = unreadable.map((one) => `unreadable: ${one}`)
   const orphans = (registrations as Registration[]).flatMap((one) => one.orphans)
-  const lost = lostOf(sandbox, operator, texts, registrations, orphans)
-  const double = doubled(sandbox, operator)
+  const [lost, double] =
+    method === 'agent-auth'
+      ? [lostRegistrations(sandbox, texts, registrations), doubledRegistrations(sandbox, operator)]
+      : [lostOf(sandbox, operator, texts, registrations, orphans), doubled(sandbox, operator)]
   const inDoubt = (registrations as Registration[]).flatMap(({ journal }) =>
     journal.filter((entry) => entry.lost === 'unknown' && entry.effect !== 'none'),
   )

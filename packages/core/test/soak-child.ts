@@ -4,13 +4,15 @@ import { allowLoopback } from '../src/net/transport.ts'
 import { fileStore } from '../src/node/file-store.ts'
 import { keyFromFile } from '../src/node/keys.ts'
 import { createAgentAuth } from '../src/node/main.ts'
-import type { CredentialView, Outcome } from '../src/outcome.ts'
+import type { CredentialView, Outcome, PersonNeed } from '../src/outcome.ts'
 import { askLoopback } from './ask-loopback.ts'
 
-const { dir, api, mail, control, operator, method } = JSON.parse(process.argv[2] ?? '') as Record<
-  'dir' | 'api' | 'mail' | 'control' | 'operator' | 'method',
-  string
->
+const { dir, api, mail, control, operator, method, email } = JSON.parse(
+  process.argv[2] ?? '',
+) as Record<'dir' | 'api' | 'mail' | 'control' | 'operator' | 'method', string> & {
+  /** Of who claims at an auth.md service; absent where nobody does. */
+  email?: string
+}
 let offset = ((await askLoopback(`${control}/clock`)) as { now: number }).now - Date.now()
 const clock = () => Date.now() + offset
 interface Mail {
@@ -26,6 +28,7 @@ const auth = createAgentAuth({
   [allowLoopback]: true,
   clock,
   identity: () => ({
+    ...(email === undefined ? {} : { email }),
     mailbox: {
       address: 'agents@operator.test',
       list: async ({ to, since }) => {
@@ -37,6 +40,7 @@ const auth = createAgentAuth({
     },
   }),
 })
+const minute = 60_000
 const session = auth.as({ tenant: 'acme', user: 'kim' })
 /** Outcomes that said that something is in doubt, by what is in doubt. */
 const doubts = new Set<string>()
@@ -82,17 +86,14 @@ async function until(
         await agree(outcome)
         break
       case 'needs_person':
-        if (outcome.need.kind === 'paste-key') {
-          const { key } = (await ask('key', { registration })) as { key: string }
-          await auth.people.answer(registration, { secret: key }, { approver: 'kim' })
-        } else await ask('delete', {})
+        await helped(registration, outcome.need)
         break
       case 'pending':
         await wait(outcome.notBefore)
         break
       case 'uncertain':
-        await wait(clock() + 61_000)
-        if (outcome.request === 'api_keys') {
+        await wait(clock() + minute + 1_000)
+        if (outcome.request === 'api_keys' || outcome.request === 'agent_identity') {
           again = () => session.register({ service, registration })
         }
         break
@@ -109,6 +110,22 @@ async function until(
   return outcome
 }
 
+/** What the person does who is asked. */
+async function helped(registration: string, { kind, url, code }: PersonNeed): Promise<void> {
+  const approver = { approver: 'kim' }
+  if (kind === 'paste-key') {
+    const { key } = (await ask('key', { registration })) as { key: string }
+    await auth.people.answer(registration, { secret: key }, approver)
+  } else if (kind === 'enter-code') {
+    await ask('type', { url, code })
+    await wait(clock() + 6_000)
+  } else if (kind === 'read-code') {
+    const read = (await ask('read', { url })) as { code?: string }
+    if (read.code === undefined) await wait(clock() + minute)
+    else await auth.people.answer(registration, { code: read.code }, approver)
+  } else await ask('delete', {})
+}
+
 async function agree(outcome: Extract<Outcome, { status: 'needs_consent' }>): Promise<void> {
   const kinds = outcome.action.effects.map(({ kind }) => kind)
   // Said before it is decided: killed in between, it may count as agreed to and is not.
@@ -119,6 +136,23 @@ async function agree(outcome: Extract<Outcome, { status: 'needs_consent' }>): Pr
 /** Credentials that were registered, the newest first. */
 async function held(): Promise<readonly CredentialView[]> {
   return (await session.list()).filter(({ parent }) => parent === undefined)
+}
+
+/** With a service of auth.md: tokens last an hour, and so do the assertions that renew them. */
+async function renewing(): Promise<Outcome> {
+  if ((await held()).length === 0) {
+    const got = await until(['ready'], () => session.register({ service: api, method }))
+    if (got.status !== 'ready') return got
+  }
+  const [{ handle: credential } = { handle: '' }] = await held()
+  const use = () => session.use({ credential, path: '/api/resource' })
+  let used = await until(['answered'], use)
+  for (let times = 0; used.status === 'answered' && times < 2; times++) {
+    await wait(clock() + 61 * minute)
+    used = await until(['answered'], use)
+  }
+  const ended = await until(['ended'], () => session.revoke({ credential }))
+  return used.status === 'answered' ? ended : used
 }
 
 async function way(): Promise<Outcome> {
@@ -139,5 +173,5 @@ async function way(): Promise<Outcome> {
   return until(['ended'], () => session.revoke({ credential: old?.handle ?? '' }))
 }
 
-const outcome = await way()
+const outcome = await (method === 'agent-auth' ? renewing() : way())
 console.log(JSON.stringify({ outcome, doubts: [...doubts] }))

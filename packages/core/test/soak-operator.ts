@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { personAtPortal, type Sandbox } from '@authmd/sandbox'
+import { personAt, personAtPortal, type Sandbox } from '@authmd/sandbox'
 
 /** The people around an agent, who outlive its processes: what they agreed to and which keys they made. */
 export interface Operator {
@@ -12,13 +12,15 @@ export interface Operator {
   close(): Promise<void>
 }
 
-const email = 'agents@operator.test'
+export const email = 'agents@operator.test'
 
 export async function startOperator(sandbox: Sandbox): Promise<Operator> {
   const agreed = new Map<string, Set<string>>()
   const keys = new Map<string, string>()
   const made = new Set<string>()
   const person = personAtPortal(sandbox, email)
+  const [site] = sandbox.authMd
+  const claimant = personAt(site, email)
 
   async function answer(path: string, said: Record<string, unknown>): Promise<unknown> {
     if (path === '/agree') {
@@ -35,6 +37,12 @@ export async function startOperator(sandbox: Sandbox): Promise<Operator> {
     } else if (path === '/delete') {
       const [oldest] = await person.keys()
       if (oldest) await person.deleteKey(oldest.id)
+    } else if (path === '/type') {
+      await claimant.typeCode(String(said.url), String(said.code))
+    } else if (path === '/read') {
+      const from = said.url === undefined ? sandbox.mail.list(email).at(-1) : String(said.url)
+      // A page that shows none any more: the person has no code to say.
+      return { code: await (from && claimant.readCode(from).catch(() => undefined)) }
     }
     return {}
   }

@@ -1,0 +1,64 @@
+import type { LedgerEntry, Sandbox } from '@authmd/sandbox'
+import type { Registration } from '../src/engine/registration.ts'
+import type { Operator } from './soak-operator.ts'
+
+/** What any of gives its holder power over a registration. */
+const powers = ['claim_token', 'identity_assertion', 'refresh_token', 'access_token', 'api_key']
+
+/** Registrations at an auth.md service that nobody holds, ended, or knows to be in doubt. */
+export function lostRegistrations(
+  sandbox: Sandbox,
+  texts: ReadonlyMap<string, readonly string[]>,
+  registrations: readonly Registration[],
+): string[] {
+  const credentials = (texts.get('credential') ?? []).join('\n')
+  const held = `${(texts.get('registration') ?? []).join('\n')}\n${credentials}`
+  const now = sandbox.clock.now()
+  const good = ({ revokedAt, expiresAt = Infinity }: LedgerEntry) =>
+    revokedAt === undefined && now < expiresAt
+  const unheld = madeAt(sandbox).filter((account) => {
+    const own = sandbox.ledger.filter((one) => one.account === account)
+    const ours = own.some((one) => powers.includes(one.kind) && good(one) && isIn(held, one))
+    return !ours && !ended(sandbox, own) && !knownDead(texts, account)
+  })
+  const orphans = registrations.flatMap((one) => one.orphans)
+  const named = (account: string) => orphans.some(({ what }) => what.includes(account))
+  const unnamed = orphans.filter(({ what }) => !madeAt(sandbox).some((id) => what.includes(id)))
+  return unheld
+    .filter((account) => !named(account))
+    .slice(unnamed.length)
+    .map((account) => `lost: the registration ${account}`)
+}
+
+/** More registrations than somebody agreed to, or a claim that was paid out more than once. */
+export function doubledRegistrations(sandbox: Sandbox, operator: Operator): string[] {
+  const made = madeAt(sandbox)
+  const agreed = operator.agreed.get('create-credential')?.size ?? 0
+  const claimed = sandbox.log.filter((one) => one.name === 'agent_claim_complete' && one.effect)
+  return [
+    ...made.slice(agreed).map((id) => `double: the registration ${id}, agreed to ${agreed} times`),
+    ...claimed.slice(made.length).map(() => 'double: a claim was completed twice'),
+  ]
+}
+
+/** The ledger calls them accounts; each was made by a request of its own. */
+function madeAt({ ledger }: Sandbox): readonly string[] {
+  const own = ledger.filter(({ kind }) => powers.includes(kind))
+  return [...new Set(own.map(({ account }) => account))]
+}
+
+function isIn(text: string, { value }: LedgerEntry): boolean {
+  return text.includes(value)
+}
+
+/** The agent has revoked what it held of it. */
+function ended({ log }: Sandbox, own: readonly LedgerEntry[]): boolean {
+  const revoked = log.some((one) => one.name === 'agent_revoke' && one.effect)
+  return revoked && own.some((one) => one.kind === 'access_token' && one.revokedAt !== undefined)
+}
+
+/** The vault says of its credential that it is good for nothing any more. */
+function knownDead(texts: ReadonlyMap<string, readonly string[]>, account: string): boolean {
+  const all = (texts.get('credential') ?? []).map((one) => JSON.parse(one))
+  return all.some(({ serviceId, state }) => serviceId === account && state !== 'active')
+}
