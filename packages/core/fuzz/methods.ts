@@ -3,6 +3,7 @@ import { Consents } from '../src/consent/consents.ts'
 import { ConsentLedger } from '../src/consent/ledger.ts'
 import { Rules } from '../src/consent/policy.ts'
 import { Engine } from '../src/engine/engine.ts'
+import { Recipes } from '../src/engine/recipes.ts'
 import { decodeRegistration, type Loaded } from '../src/engine/registration.ts'
 import { accepts, type Push } from '../src/engine/step.ts'
 import { AuthError } from '../src/errors.ts'
@@ -138,6 +139,7 @@ class World {
       index,
       consents: new Consents(this.#ledger, new Rules(), () => undefined),
       credentials: this.#credentials,
+      recipes: new Recipes(this.#store),
       methods: [telnyxSignup, manual],
       fetch: (request) => this.#fetch(request),
       now: () => this.#now,

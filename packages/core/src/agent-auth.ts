@@ -5,10 +5,12 @@ import { Rules } from './consent/policy.ts'
 import type { Policy } from './consent/policy-data.ts'
 import { Profiles } from './discovery/profiles.ts'
 import { Engine } from './engine/engine.ts'
+import { type Recipe, Recipes } from './engine/recipes.ts'
 import { decodeRegistration } from './engine/registration.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import { agentAuth } from './methods/agent-auth/index.ts'
+import { guided } from './methods/guided/index.ts'
 import { manual } from './methods/manual/index.ts'
 import type { Method } from './methods/method.ts'
 import { telnyxSignup } from './methods/telnyx-signup/index.ts'
@@ -27,7 +29,7 @@ import type { DamagedRecord, RecordKind, Store, StoreRecord } from './vault/stor
 import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
-export const defaultMethods: readonly Method[] = [telnyxSignup, agentAuth, manual]
+export const defaultMethods: readonly Method[] = [telnyxSignup, agentAuth, guided, manual]
 
 /** What an application sets. Only `store` is needed. */
 export interface AgentAuthOptions {
@@ -54,6 +56,8 @@ export interface AgentAuthOptions {
    * refused there, and comes by the intake page, the terminal or `auth.people.answer` alone.
    */
   readonly codesThroughModel?: boolean
+  /** What earlier registrations left, as `session.recipes` gave it, for all owners. */
+  readonly recipes?: readonly Recipe[]
   /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
   readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
   /** Told of all that happens. */
@@ -95,6 +99,7 @@ export class AgentAuth {
   readonly #unbound: Consents
   readonly #contacts: Contacts
   readonly #credentials: Credentials
+  readonly #recipes: Recipes
   readonly #engine: Engine
   readonly #profiles: Profiles
   readonly #notifier: Notifier
@@ -117,6 +122,7 @@ export class AgentAuth {
     this.#unbound = new Consents(ledger, new Rules(), emit)
     this.#contacts = new Contacts(store)
     this.#credentials = new Credentials(store)
+    this.#recipes = new Recipes(store, options.recipes)
     this.#profiles = new Profiles({
       store,
       fetch,
@@ -130,6 +136,7 @@ export class AgentAuth {
       index,
       consents: this.#consents,
       credentials: this.#credentials,
+      recipes: this.#recipes,
       methods,
       fetch,
       now: clock,
@@ -160,6 +167,7 @@ export class AgentAuth {
     return new Session({
       owner,
       engine: this.#engine,
+      recipes: this.#recipes,
       profiles: this.#profiles,
       credentials: this.#credentials,
       consents,

@@ -16,6 +16,7 @@ export type {
   PolicyRule,
 } from './consent/policy-data.ts'
 export * from './discovery/profile.ts'
+export type { Recipe } from './engine/recipes.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
 export type { AuthEvent } from './events.ts'
 export type {
@@ -29,6 +30,7 @@ export type {
 export type { McpAccess } from './mcp/access.ts'
 export type { LeftOut } from './mcp/definition.ts'
 export type { Mounted, MountOptions } from './mcp/mount.ts'
+export { guided } from './methods/guided/index.ts'
 export { manual } from './methods/manual/index.ts'
 export type * from './methods/method.ts'
 export { telnyxSignup } from './methods/telnyx-signup/index.ts'

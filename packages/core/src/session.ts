@@ -8,6 +8,7 @@ import { allHeld, waysIn } from './discover.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { readyOutcome } from './engine/outcome-of.ts'
+import type { Recipe, Recipes } from './engine/recipes.ts'
 import type { Loaded } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
 import { AuthError } from './errors.ts'
@@ -32,6 +33,7 @@ import { type Credential, type Credentials, viewCredential } from './vault/crede
 export interface SessionParts {
   readonly owner: Owner
   readonly engine: Engine
+  readonly recipes: Recipes
   readonly profiles: Profiles
   readonly credentials: Credentials
   readonly consents: Consents
@@ -226,6 +228,14 @@ export class Session {
   /** The owner's credentials, the newest first. */
   async list(): Promise<readonly CredentialView[]> {
     return (await this.#parts.credentials.list(this.owner)).map(viewCredential)
+  }
+
+  /**
+   * What registrations of this owner left behind so that the next ones need no model: plain JSON without
+   * secrets, to be looked at, kept with the code and given to others as the option `recipes`.
+   */
+  recipes(): Promise<readonly Recipe[]> {
+    return this.#parts.recipes.list(this.owner)
   }
 
   /** Ends a registration that is not wanted any more. What it may have left at the service is said. */

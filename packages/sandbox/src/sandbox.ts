@@ -9,6 +9,7 @@ import type { LogEntry } from './log.ts'
 import { type Mailbox, MailServer, mailApp } from './mail.ts'
 import { mountOAuths, type OAuthSite } from './oauth/index.ts'
 import type { OAuthOptions } from './oauth/options.ts'
+import { mountProse, type ProseOptions, type ProseSite } from './prose/index.ts'
 import { startServer } from './server.ts'
 import { mountTelnyx } from './telnyx/index.ts'
 import type { TelnyxOptions } from './telnyx/options.ts'
@@ -24,6 +25,8 @@ export interface SandboxOptions extends TelnyxOptions {
   authMd?: OneOrMore<AuthMdOptions>
   /** The APIs behind OAuth, each under a name of its own; one with everything if absent. */
   oauth?: OneOrMore<OAuthOptions>
+  /** The service whose text alone tells how to sign up. */
+  prose?: ProseOptions
 }
 
 /** Origins without a slash at the end, such as `http://api.telnyx.localhost:8787`. */
@@ -36,6 +39,8 @@ export interface SandboxUrls {
   authMd: string
   /** The first API behind OAuth; `oauth` has the rest. */
   oauth: string
+  /** The service whose text alone tells how to sign up. */
+  prose: string
   identityProvider: string
   mail: string
   control: string
@@ -50,6 +55,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly authMd: readonly [AuthMdSite, ...AuthMdSite[]]
   /** The APIs behind OAuth, in the order of the options. */
   readonly oauth: readonly [OAuthSite, ...OAuthSite[]]
+  readonly prose: ProseSite
   /** Vouches for users at all auth.md services. */
   readonly identityProvider: IdentityProvider
   readonly faults: Pick<Faults, 'add' | 'list' | 'clear' | 'names'>
@@ -75,12 +81,14 @@ export interface Sandbox extends AsyncDisposable {
  * console.log(sandbox.urls.developers + '/auth.md')
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 0, clock: base, faults = [], authMd = {}, oauth = {}, ...telnyxOptions } = options
+  const { port = 0, clock: base, faults = [], ...services } = options
+  const { authMd = {}, oauth = {}, prose: proseOptions = {}, ...telnyxOptions } = services
   const clock = createClock(base)
   const server = await startServer(port, clock)
   const mail = new MailServer(clock)
   const telnyx = mountTelnyx(server, mail, telnyxOptions)
   const identityProvider = mountIdentityProvider(server)
+  const prose = mountProse(server, proseOptions)
   const answerTo = (nonceOrProblem: string) => telnyx.challenges.answerTo(nonceOrProblem)
   server.mount('mail.localhost', mailApp(mail), { logged: false })
   server.mount('control.localhost', controlApp(server, answerTo), { logged: false })
@@ -100,6 +108,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...telnyx.urls,
       authMd: sites[0].api,
       oauth: oauths[0].api,
+      prose: prose.api,
       identityProvider: identityProvider.issuer,
       mail: server.origin('mail.localhost'),
       control: server.origin('control.localhost'),
@@ -108,6 +117,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     mail,
     authMd: sites,
     oauth: oauths,
+    prose,
     identityProvider,
     faults: server.faults,
     ledger: server.ledger.entries,

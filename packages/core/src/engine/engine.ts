@@ -13,6 +13,7 @@ import type { RecordIndex } from '../vault/index-record.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { Store } from '../vault/store.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
+import type { Recipes } from './recipes.ts'
 import { type Refreshed, Refresher } from './refresh.ts'
 import {
   decodeRegistration,
@@ -32,6 +33,7 @@ export interface EngineParts {
   readonly index: RecordIndex
   readonly consents: Consents
   readonly credentials: Credentials
+  readonly recipes: Recipes
   readonly methods: readonly Method[]
   readonly fetch: GuardedFetch
   readonly now: () => number
@@ -68,13 +70,16 @@ export class Engine {
     identity: Identity,
     earlier: number,
   ): Promise<Registration> {
-    const name = JSON.stringify([await ownerKey(owner), offer.service, offer.method, earlier])
+    const { service, method } = offer
+    const name = JSON.stringify([await ownerKey(owner), service, method, earlier])
+    const recipe = await this.#parts.recipes.find(owner, service, method)
     return {
       id: `reg_${(await sha256(name)).slice(0, 22)}`,
       owner,
       start,
       offer,
       identity,
+      ...(recipe === undefined ? {} : { recipe }),
       revision: 0,
       state: null,
       status: 'running',

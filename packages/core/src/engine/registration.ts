@@ -30,6 +30,8 @@ export interface Registration {
   readonly start: string
   readonly offer: Offer
   readonly identity: Identity
+  /** What the method may go by, as it was when this began. */
+  readonly recipe?: Json
   /** Grows each time a consent under it has been used up. */
   readonly revision: number
   readonly state: Json

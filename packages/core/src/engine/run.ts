@@ -17,6 +17,7 @@ import type { Credentials } from '../vault/credentials.ts'
 import { Secret } from '../vault/secret.ts'
 import { keepClaimed, keepIssued, keepUnclaimed } from './issued.ts'
 import { needsConsent, outcomeOf, unreachable } from './outcome-of.ts'
+import type { Recipes } from './recipes.ts'
 import {
   encodeRegistration,
   type JournalEntry,
@@ -32,6 +33,7 @@ const againMs = 30_000
 interface RunParts {
   readonly consents: Consents
   readonly credentials: Credentials
+  readonly recipes: Recipes
   readonly fetch: GuardedFetch
   readonly now: () => number
   readonly method: Method
@@ -133,7 +135,7 @@ export class Run {
     const { next } = transition
     const rest = omit(this.#changed(transition), 'inFlight', 'wait', 'failed')
     if ('wait' in next) return this.#write({ ...rest, status: 'waiting', wait: next.wait })
-    const { credentials, now } = this.#parts
+    const { credentials, recipes, now } = this.#parts
     if ('failed' in next) {
       const failed = withoutSecrets(next.failed, Object.values(rest.secrets))
       if (rest.credential === undefined) {
@@ -149,6 +151,10 @@ export class Run {
     const keep = claimed ? keepClaimed : keepIssued
     const handle = await keep(credentials, rest, next.done, now())
     await this.#write({ ...rest, status: 'ready', credential: handle, secrets: {} })
+    const { owner, offer } = rest
+    if (next.done.recipe !== undefined) {
+      await recipes.keep(owner, offer.service, offer.method, next.done.recipe)
+    }
   }
 
   #changed(transition: Transition<Json>): Registration {

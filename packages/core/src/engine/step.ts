@@ -17,9 +17,14 @@ export function step(
   push: Push,
   now: number,
 ): Transition<Json> {
-  const { wait, state, identity, offer } = registration
+  const { wait, state, identity, offer, recipe } = registration
   if (wait?.for === 'consent') return { state, next: { send: wait.plans } }
-  const context: MethodContext = { now, random: () => newId('rnd'), identity }
+  const context: MethodContext = {
+    now,
+    random: () => newId('rnd'),
+    identity,
+    ...(recipe === undefined ? {} : { recipe }),
+  }
   if (push.type === 'begin') return method.begin(context, offer)
   if (push.type !== 'claim') return method.next(context, state, push)
   const claimed = method.claim?.(context, state)

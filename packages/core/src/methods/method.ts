@@ -36,6 +36,8 @@ export interface MethodContext {
   readonly now: number
   random(): string
   readonly identity: Identity
+  /** What an earlier registration of this method left at the service, or the application gave for it. */
+  readonly recipe?: Json
 }
 
 /** Whom a registration is for, as the application or a person said it, or as the model proposed. */
@@ -179,6 +181,8 @@ export interface IssuedCredential {
   readonly serviceId?: string
   /** Epoch milliseconds; left out where it is not known: then it is used until it is refused. */
   readonly expires?: number
+  /** What lets the next registration at the service go without the model. Plain, no secret. */
+  readonly recipe?: Json
   /** Lets the method's `refresh` renew it: the state that begins with, and the secrets that it names. */
   readonly refresh?: { readonly state: Json; readonly secrets: readonly string[] }
   /**

@@ -169,7 +169,7 @@ function isPage(address: string): boolean {
  * where that is not the domain of the service that was asked: a document cannot have a key of one
  * service made for another.
  */
-function basesOf(profile: ServiceProfile, page: string): readonly string[] {
+export function basesOf(profile: ServiceProfile, page: string): readonly string[] {
   const domain = registrableDomain(new URL(page).hostname)
   const isAlike = (url: string) => registrableDomain(new URL(url).hostname) === domain
   if (domain === undefined || !isAlike(profile.asked) || !isAlike(profile.service)) return []
@@ -182,7 +182,7 @@ function basesOf(profile: ServiceProfile, page: string): readonly string[] {
 }
 
 /** A plain GET that an auth.md describes, below the base. */
-function probeOf(profile: ServiceProfile, bases: readonly string[]): string | undefined {
+export function probeOf(profile: ServiceProfile, bases: readonly string[]): string | undefined {
   const audience = audienceOf(bases)
   return profile.documents
     .filter(({ role }) => role === 'auth.md')
