@@ -44,6 +44,7 @@ test('core imports no framework, and what is Node only under src/node', () => {
     'mdast-util-from-markdown',
     'mdast-util-gfm-table',
     'micromark-extension-gfm-table',
+    'oauth4webapi',
     'tldts',
     'zod',
   ]
@@ -67,6 +68,10 @@ test('core imports no framework, and what is Node only under src/node', () => {
   const loading = sources('packages/core/src').filter(({ text }) => text.includes(mcpClient))
   expect(loading.map(({ path }) => path)).toEqual(['packages/core/src/mcp/connection.ts'])
   expect(loading[0]?.text).not.toMatch(/from '@modelcontextprotocol/)
+  // What only some methods need is loaded when they run.
+  const oauth = sources('packages/core/src').filter(({ text }) => text.includes("'oauth4webapi'"))
+  expect(oauth.map(({ path }) => path)).toEqual(['packages/core/src/methods/oauth/code.ts'])
+  expect(oauth[0]?.text).not.toMatch(/from 'oauth4webapi/)
   const keyring = sources('packages/core/src').filter(({ text }) =>
     text.includes("'@napi-rs/keyring'"),
   )

@@ -13,6 +13,8 @@ import { agentAuth } from './methods/agent-auth/index.ts'
 import { guided } from './methods/guided/index.ts'
 import { manual } from './methods/manual/index.ts'
 import type { Method } from './methods/method.ts'
+import { oauthMethods } from './methods/oauth/index.ts'
+import type { OAuthOptions } from './methods/oauth/options.ts'
 import { telnyxSignup } from './methods/telnyx-signup/index.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
@@ -29,7 +31,11 @@ import type { DamagedRecord, RecordKind, Store, StoreRecord } from './vault/stor
 import { watched } from './vault/watched.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
-export const defaultMethods: readonly Method[] = [telnyxSignup, agentAuth, guided, manual]
+export const defaultMethods: readonly Method[] = methodsWith()
+
+function methodsWith(oauth?: OAuthOptions): readonly Method[] {
+  return [telnyxSignup, agentAuth, guided, manual, ...oauthMethods(oauth)]
+}
 
 /** What an application sets. Only `store` is needed. */
 export interface AgentAuthOptions {
@@ -43,6 +49,8 @@ export interface AgentAuthOptions {
   readonly [allowLoopback]?: true
   /** The ways of getting a credential; `defaultMethods` where it is left out. */
   readonly methods?: readonly Method[]
+  /** How the application stands with OAuth; for the `defaultMethods` alone, others take it themselves. */
+  readonly oauth?: OAuthOptions
   /** What is allowed without a person, and what is denied; without it everything that binds asks. */
   readonly policy?: Policy
   /** The address and the mailbox of an owner, for services that ask for one. */
@@ -105,7 +113,7 @@ export class AgentAuth {
   readonly #notifier: Notifier
 
   constructor(options: AgentAuthOptions, transport: Transport) {
-    const { limits, methods = defaultMethods, clock = Date.now } = options
+    const { limits, methods = methodsWith(options.oauth), clock = Date.now } = options
     const emit = (event: AuthEvent) => options.onEvent?.(event)
     const store = watched(options.store, (record) => emit({ type: 'damaged', at: clock(), record }))
     const index = new RecordIndex(store)

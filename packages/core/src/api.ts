@@ -33,6 +33,8 @@ export type { Mounted, MountOptions } from './mcp/mount.ts'
 export { guided } from './methods/guided/index.ts'
 export { manual } from './methods/manual/index.ts'
 export type * from './methods/method.ts'
+export { oauthMethods } from './methods/oauth/index.ts'
+export type { Grant, OAuthClient, OAuthOptions } from './methods/oauth/options.ts'
 export { telnyxSignup } from './methods/telnyx-signup/index.ts'
 export {
   allowLoopback,

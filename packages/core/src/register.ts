@@ -54,13 +54,15 @@ export async function registerTarget(
     ? await profiles.known(owner, service)
     : await profiles.of(owner, service)
   if (profile === undefined) return undefined
-  const offer = choose(engine.offers(profile), input.method)
+  const more = replaces && moreScopes(replaces)
+  const offer = choose(engine.offers(profile), input.method ?? (more && replaces.method))
   if (offer === undefined) return noOffer(profile.service, input.method)
   const earlier = all.filter((one) => one.offer.service === offer.service).length
   const draft = await engine.draft(owner, service, offer, await identityFor(parts, input), earlier)
   const registration: Registration = {
     ...draft,
     ...(replaces ? { replaces: replaces.handle } : {}),
+    ...(more ? { scopes: more } : {}),
     ...((await profiles.isNew(owner, service)) ? { firstTime: true } : {}),
   }
   return { loaded: { registration, stored: 0 }, push: { type: 'begin' } }
@@ -174,6 +176,11 @@ async function identityFor(parts: RegisterParts, input: RegisterInput): Promise<
   if (mailbox) return { email: mailbox.address, emailFrom: 'mailbox', mailbox: true }
   if (input.email === undefined) return { mailbox: false }
   return { email: input.email, emailFrom: 'model', mailbox: false }
+}
+
+/** What the next one is asked for, where its method knows scopes: what this one was, and what it lacked. */
+function moreScopes({ scopes, lacks = [] }: Credential): Registration['scopes'] {
+  return scopes && { had: scopes.asked, lacks }
 }
 
 function means({ offer, start }: Registration, service: string, method?: string): boolean {

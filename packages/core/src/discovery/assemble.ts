@@ -19,6 +19,8 @@ export interface Findings {
   readonly servers: ReadServer[]
   readonly documents: FoundDocument[]
   readonly warnings: string[]
+  /** What the asked URL demands in its challenge. */
+  challengeScopes?: readonly string[]
 }
 
 const endpoints: readonly FactName[] = [
@@ -53,7 +55,7 @@ export async function assemble(
   tried: readonly Tried[],
   at: number,
 ): Promise<ServiceProfile> {
-  const { asked } = findings
+  const { asked, challengeScopes } = findings
   const warnings = new Set(findings.warnings)
   const resource = bestResource(findings)
   const servers = inOrder(findings.servers, resource)
@@ -81,6 +83,7 @@ export async function assemble(
     asked: asked.href,
     service: resource?.resource ?? base ?? asked.origin,
     ...(resource && { resourceMetadata: plainResource(resource) }),
+    ...(challengeScopes && { challengeScopes }),
     serverMetadata: servers.map(({ url, issuer, raw }) => ({
       url,
       ...(issuer !== undefined && { issuer }),

@@ -84,6 +84,14 @@ export function resourceMetadataUrls(headers: Headers): string[] {
   return [...urls].filter((url) => URL.canParse(url))
 }
 
+/** The scopes that the challenges of an answer demand (RFC 6750 §3), each once; undefined where none does. */
+export function demandedScopes(field: string): readonly string[] | undefined {
+  const params = parseChallenges(field).flatMap((one) => one.params)
+  const scopes = params.flatMap(([name, value]) => (name === 'scope' ? value.split(/\s+/) : []))
+  const named = [...new Set(scopes.filter((scope) => scope !== ''))].slice(0, maxChallenges)
+  return named.length === 0 ? undefined : named
+}
+
 /** Whether `name =` (and no token68 with its padding) stands here. */
 function startsParameter(text: string, at: number): boolean {
   token.lastIndex = at

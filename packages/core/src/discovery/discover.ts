@@ -3,7 +3,7 @@ import { isAddress } from '../net/address.ts'
 import { checkUrl, isLoopbackHost, registrableDomain } from '../net/url.ts'
 import { type Asked, Asking, type DiscoverDeps, domainOf, isMarkdown } from './asking.ts'
 import { assemble, type Findings, type FoundDocument, isUsable } from './assemble.ts'
-import { resourceMetadataUrls } from './challenge.ts'
+import { demandedScopes, resourceMetadataUrls } from './challenge.ts'
 import { namedDocuments } from './links.ts'
 import { readDocument } from './markdown/read.ts'
 import {
@@ -111,6 +111,8 @@ class Discovery {
       const { answer } = asked
       if (!answer) return
       if (isMarkdown(answer)) this.readText(asked, 1, 'asked')
+      const scopes = demandedScopes(answer.headers.get('www-authenticate') ?? '')
+      if (scopes) this.findings.challengeScopes = scopes
       for (const address of resourceMetadataUrls(answer.headers).slice(0, 2)) {
         this.resource(address, 2, this.url.href)
       }

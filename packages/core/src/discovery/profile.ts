@@ -141,6 +141,8 @@ export interface ServiceProfile {
   /** The resource: RFC 9728's where metadata names it, else the base URL of the text, else the asked origin. */
   readonly service: string
   readonly resourceMetadata?: ResourceMetadata
+  /** Scopes that the asked URL demands in its challenge (RFC 6750 §3). */
+  readonly challengeScopes?: readonly string[]
   readonly serverMetadata: readonly ServerMetadata[]
   readonly documents: readonly ServiceDocument[]
   /** All facts, the stronger source first. */

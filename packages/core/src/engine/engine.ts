@@ -113,7 +113,7 @@ export class Engine {
   async preview(registration: Registration, push: Push, verb: Verb): Promise<Action | undefined> {
     if (registration.inFlight || !accepts(registration, push)) return undefined
     const method = this.method(registration.offer.method)
-    const { next } = step(method, registration, push, this.#parts.now())
+    const { next } = await step(method, registration, push, this.#parts.now())
     const binds = 'send' in next ? next.send.flatMap((plan) => plan.binds ?? []) : []
     return binds.length === 0 ? undefined : actionFor(registration, verb, binds)
   }
@@ -159,7 +159,7 @@ export class Engine {
     if (!inFlight && !wait) return this.#outcome(registration)
     // What it gave before a person was to claim it stays.
     const ends = rest.credential === undefined || (await this.#isGivenUp(registration))
-    const orphans = [...rest.orphans, ...this.#leftInFlight(registration)]
+    const orphans = [...rest.orphans, ...(await this.#leftInFlight(registration))]
     const cancelled = {
       ...rest,
       status: ends ? 'cancelled' : 'ready',
@@ -177,12 +177,13 @@ export class Engine {
   }
 
   /** What the requests that were never answered may have made, as their method would say it. */
-  #leftInFlight(registration: Registration): readonly Orphan[] {
+  async #leftInFlight(registration: Registration): Promise<readonly Orphan[]> {
     const { inFlight, offer } = registration
     const lost = inFlight?.plans.find((plan) => plan.ifLost !== 'repeat')
     if (lost === undefined || inFlight?.unsent) return []
     const event = { type: 'lost', name: lost.name } as const
-    const { orphan } = step(this.method(offer.method), registration, event, this.#parts.now())
+    const method = this.method(offer.method)
+    const { orphan } = await step(method, registration, event, this.#parts.now())
     return orphan ? [orphan] : []
   }
 

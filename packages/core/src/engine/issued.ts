@@ -16,9 +16,11 @@ export async function keepIssued(
   if (secret === undefined) {
     throw new AuthError('method_failed', `${registration.offer.method} issued no ${issued.secret}`)
   }
-  const { kind, header, prefix, issuedBy, bases, probe, revocation, serviceId, expires } = issued
+  const { kind, header, prefix, issuedBy, bases, probe, revocation, serviceId, expires, scopes } =
+    issued
   const refresh = keptForRefresh(issued, registration.secrets)
   const claim = keptForClaim(issued, registration.secrets)
+  const client = keptClient(issued, registration.secrets)
   const { owner, offer, start, id } = registration
   const kept = await credentials.add({
     handle: Credentials.handle(id),
@@ -40,6 +42,8 @@ export async function keepIssued(
     ...(expires === undefined ? {} : { expires }),
     ...(refresh === undefined ? {} : { refresh }),
     ...(claim === undefined ? {} : { claim }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(client === undefined ? {} : { client }),
     issuedAt: now,
     revision: 0,
   })
@@ -95,4 +99,13 @@ export async function keepUnclaimed(
   const held = Object.keys(claim.secrets).every((name) => name in secrets)
   if (!held) await credentials.update(owner, handle, withoutClaim)
   return 'unclaimed'
+}
+
+function keptClient(
+  { client }: IssuedCredential,
+  secrets: Registration['secrets'],
+): Credential['client'] {
+  if (client === undefined) return undefined
+  const kept = Object.entries(secrets).filter(([name]) => client.secrets.includes(name))
+  return { ...client, secrets: Object.fromEntries(kept) }
 }

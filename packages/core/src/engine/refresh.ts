@@ -124,7 +124,7 @@ export class Refresher {
     let event: MethodEvent | undefined
     for (let requests = 0; requests <= maxRequests; requests++) {
       const context = { now: now(), random: () => newId('rnd'), identity: { mailbox: false } }
-      const transition = method.refresh?.(context, state, event)
+      const transition = await method.refresh?.(context, state, event)
       if (transition === undefined) {
         throw new AuthError('method_failed', `${id} does not say how its credentials are renewed`)
       }
@@ -180,7 +180,7 @@ export function renewed(
     throw new AuthError('method_failed', `${one.method} issued no ${issued.secret}`)
   }
   if (one.secret === undefined) return one
-  const { expires: _, refresh: before, ...rest } = one
+  const { expires: _, refresh: before, verdict: __, ...rest } = one
   const refresh = keptForRefresh(issued, secrets) ?? before
   return {
     ...rest,
@@ -188,6 +188,7 @@ export function renewed(
     state: one.state === 'invalid' ? 'active' : one.state,
     generation: generationOf(one) + 1,
     ...(issued.expires === undefined ? {} : { expires: issued.expires }),
+    ...(issued.scopes === undefined ? {} : { scopes: issued.scopes }),
     ...(refresh === undefined ? {} : { refresh }),
   }
 }

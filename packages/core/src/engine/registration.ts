@@ -1,4 +1,12 @@
-import type { Failure, Identity, Json, Offer, RequestPlan, Wait } from '../methods/method.ts'
+import type {
+  Failure,
+  Identity,
+  Json,
+  MethodContext,
+  Offer,
+  RequestPlan,
+  Wait,
+} from '../methods/method.ts'
 import type { Orphan, RegistrationView } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { Secret } from '../vault/secret.ts'
@@ -52,6 +60,8 @@ export interface Registration {
   }
   readonly credential?: string
   readonly replaces?: string
+  /** What the one that it replaces was asked for, and lacked. */
+  readonly scopes?: MethodContext['scopes']
   /** Nobody of the tenant had held a credential of this service when it began. */
   readonly firstTime?: true
   readonly journal: readonly JournalEntry[]

@@ -67,10 +67,10 @@ export class Run {
       if (this.#registration.wait?.for === 'consent') return outcome
     }
     if (!accepts(this.#registration, push)) return this.#outcome()
-    return this.#advance(this.#step(push), push)
+    return this.#advance(await this.#step(push), push)
   }
 
-  #step(push: Push): Transition<Json> {
+  #step(push: Push): Promise<Transition<Json>> {
     return step(this.#parts.method, this.#registration, push, this.#parts.now())
   }
 
@@ -82,7 +82,7 @@ export class Run {
       this.#repeats = !unsent
       return this.#advance({ state: this.#registration.state, next: { send: plans } })
     }
-    return this.#advance(this.#lost(plans))
+    return this.#advance(await this.#lost(plans))
   }
 
   /** Takes transition after transition until one waits, ends or needs a consent that is not there. */
@@ -212,7 +212,7 @@ export class Run {
   }
 
   /** Tells the method that an answer will never come. */
-  #lost(plans: Plans): Transition<Json> {
+  #lost(plans: Plans): Promise<Transition<Json>> {
     this.#note(plans, (entry) => ({ ...entry, lost: 'unknown' }))
     this.#registration = omit(this.#registration, 'inFlight')
     const lost = plans.find((plan) => plan.ifLost !== 'repeat') ?? plans[0]

@@ -19,7 +19,8 @@ export async function sendPlan(
   start: string,
   fetch: GuardedFetch,
 ): Promise<Sent> {
-  const { method, url, json, jsonSecrets, form, authorization, header, redirects } = plan.request
+  const { method, url, json, jsonSecrets, form, authorization, basic, header, redirects } =
+    plan.request
   const open = (name: string): string => {
     const secret = secrets[name]
     if (secret === undefined) throw new AuthError('method_failed', `${plan.name} needs ${name}`)
@@ -31,6 +32,7 @@ export async function sendPlan(
   if (authorization) {
     headers.authorization = `${authorization.scheme} ${open(authorization.secret)}`
   }
+  if (basic) headers.authorization = basicOf(basic.user, open(basic.secret))
   if (header) headers[header.name] = `${header.prefix}${open(header.secret)}`
   let body: string | undefined
   if (json !== undefined) {
@@ -72,6 +74,14 @@ export async function sendPlan(
     if (refused && error.details.sent === false) return { refused: error.message }
     return error.details.sent === false ? 'unsent' : 'unknown'
   }
+}
+
+/** Both are encoded as in a form first (RFC 6749 §2.3.1): each may hold a colon. */
+function basicOf(user: string, password: string): string {
+  const [name, secret] = [user, password].map((text) =>
+    new URLSearchParams([['', text]]).toString().slice(1),
+  )
+  return `Basic ${btoa(`${name}:${secret}`)}`
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date or rubbish is undefined. */

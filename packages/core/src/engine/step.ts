@@ -10,20 +10,21 @@ import type { Registration } from './registration.ts'
  */
 export type Push = { readonly type: 'begin' } | { readonly type: 'claim' } | MethodEvent
 
-/** Asks the method what follows. Pure, so that a preview and the run after it agree. */
-export function step(
+/** Asks the method what follows. Nothing is sent or written, so that a preview and the run after it agree. */
+export async function step(
   method: Method,
   registration: Registration,
   push: Push,
   now: number,
-): Transition<Json> {
-  const { wait, state, identity, offer, recipe } = registration
+): Promise<Transition<Json>> {
+  const { wait, state, identity, offer, recipe, scopes } = registration
   if (wait?.for === 'consent') return { state, next: { send: wait.plans } }
   const context: MethodContext = {
     now,
     random: () => newId('rnd'),
     identity,
     ...(recipe === undefined ? {} : { recipe }),
+    ...(scopes === undefined ? {} : { scopes }),
   }
   if (push.type === 'begin') return method.begin(context, offer)
   if (push.type !== 'claim') return method.next(context, state, push)

@@ -38,6 +38,8 @@ export interface MethodContext {
   readonly identity: Identity
   /** What an earlier registration of this method left at the service, or the application gave for it. */
   readonly recipe?: Json
+  /** Scopes (RFC 6749 §3.3) that the credential whose place is to be taken was asked for, and lacked. */
+  readonly scopes?: { readonly had: readonly string[]; readonly lacks: readonly string[] }
 }
 
 /** Whom a registration is for, as the application or a person said it, or as the model proposed. */
@@ -63,6 +65,8 @@ export interface RequestPlan {
     readonly form?: Readonly<Record<string, string | { readonly secret: string }>>
     /** `Authorization: <scheme> <secret>`. */
     readonly authorization?: { readonly scheme: string; readonly secret: string }
+    /** `Authorization: Basic` of a client with its secret (RFC 6749 §2.3.1). */
+    readonly basic?: { readonly user: string; readonly secret: string }
     /** A secret in a header of its own name: `<header>: <prefix><secret>`. */
     readonly header?: { readonly name: string; readonly prefix: string; readonly secret: string }
     readonly redirects?: 'none' | 'same-origin' | 'checked'
@@ -97,6 +101,15 @@ export type PersonInput =
   | { readonly code: string }
   /** After `enter-code`: the code has been typed, it is time to look again. */
   | { readonly done: true }
+  /** A browser came back to the application with what an authorization server answered. */
+  | { readonly callback: Callback }
+
+/** An authorization response (RFC 6749 §4.1.2), as it came in the query of the redirect URI. */
+export interface Callback {
+  /** All of the query, but the code, in whose place stands `code`. */
+  readonly query: string
+  readonly code?: Secret
+}
 
 /** What a code is made of, without what is put between its groups. */
 export interface CodeForm {
@@ -136,6 +149,8 @@ export type Wait =
       readonly prefix?: string
       /** What a code is made of that is handed over; anything else is refused before it gets here. */
       readonly code?: CodeForm
+      /** Where a browser is to come back, and the `state` that it then brings along (RFC 6749 §10.12). */
+      readonly callback?: { readonly redirectUri: string; readonly state: string }
     }
   | {
       readonly for: 'mail'
@@ -164,7 +179,10 @@ export interface IssuedCredential {
   /** The header it is sent in, and what stands before it. */
   readonly header: string
   readonly prefix: string
-  /** The endpoint whose answer held it: its registrable domain confines the audience. */
+  /**
+   * The endpoint whose answer held it, or the resource that an authorization server issued it for (RFC 8707):
+   * its registrable domain confines the audience.
+   */
   readonly issuedBy: string
   /** Where it is to be used, if within that domain. */
   readonly bases: readonly string[]
@@ -190,6 +208,16 @@ export interface IssuedCredential {
    * it, and until when, in epoch milliseconds. The method's `claim` then goes on from the state of this step.
    */
   readonly claim?: { readonly secrets: readonly string[]; readonly until?: number }
+  /** The scopes that were asked for, and those that were given. */
+  readonly scopes?: { readonly asked: readonly string[]; readonly granted?: readonly string[] }
+  /** The OAuth client that it was issued to; `secrets`: those that its requests name. */
+  readonly client?: {
+    /** How it proves itself where a token is ended (RFC 7009 §2.1). */
+    readonly proof: Pick<RequestPlan['request'], 'form' | 'basic'>
+    /** What deletes it, where it was registered for this credential alone (RFC 7592 §2.3). */
+    readonly deletion?: RequestPlan
+    readonly secrets: readonly string[]
+  }
 }
 
 /** Why a registration ended without a credential. The service's words stand in `errors` alone. */
@@ -221,24 +249,27 @@ export interface Transition<S> {
  * One way of getting a credential. A method does no input or output: it says what to send or to wait
  * for, and the engine does it.
  */
-export interface Method<S extends Json = Json> {
+export interface Method<
+  S extends Json = Json,
+  T extends Transition<S> | Promise<Transition<S>> = Transition<S> | Promise<Transition<S>>,
+> {
   readonly id: string
   /** What it could do at this service. Recognises a service by what it serves, never by its host. */
   offers(profile: ServiceProfile): readonly Offer[]
-  begin(context: MethodContext, offer: Offer): Transition<S>
-  next(context: MethodContext, state: S, event: MethodEvent): Transition<S>
+  begin(context: MethodContext, offer: Offer): T
+  next(context: MethodContext, state: S, event: MethodEvent): T
   /**
    * Begins a person's claim of what it issued with `claim`, of the address in the context where there is one;
    * `next` then goes on as always. `done` takes the place of what was issued, under the same handle; where the
    * secret that it names is not there, the one before serves on. After `failed` all stays as it was, and can be
    * claimed again unless the secrets of the claim were dropped.
    */
-  claim?(context: MethodContext, state: S): Transition<S>
+  claim?(context: MethodContext, state: S): T
   /**
    * Renews a credential that it issued with `refresh`: at first without an event, then with each answer,
    * until `done`. One request at a time. An answer `invalid_grant` is not shown to it: that ends the
    * credential. `failed` with the code `credential_invalid` ends it too; any other keeps it, to be tried
    * again. What a transition changes is written down before its request is sent.
    */
-  refresh?(context: MethodContext, state: Json, event?: MethodEvent): Transition<Json>
+  refresh?(context: MethodContext, state: Json, event?: MethodEvent): T
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuthError } from '../errors.ts'
 import { Secret } from '../vault/secret.ts'
+import type { PlanAnswer } from './method.ts'
 
 /** What a token endpoint's answer says (RFC 6749 §5.1), in the forms that services really send. */
 export interface TokenAnswer {
@@ -42,6 +43,20 @@ export function readTokenAnswer(json: unknown, now: number): TokenAnswer {
     ...(refresh_token ? { refreshToken: new Secret(refresh_token) } : {}),
     ...(expires === undefined ? {} : { expires }),
     ...(scopes === undefined ? {} : { scopes }),
+  }
+}
+
+/** The token that an answer gives; undefined where it gives none that we can use. */
+export function tokenIn(
+  { status, json }: Pick<PlanAnswer, 'status' | 'json'>,
+  now: number,
+): TokenAnswer | undefined {
+  if (status < 200 || status > 299) return undefined
+  try {
+    return readTokenAnswer(json, now)
+  } catch (error) {
+    if (AuthError.isInstance(error)) return undefined
+    throw error
   }
 }
 

@@ -11,10 +11,11 @@ import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
 import type { PersonInput } from '../methods/method.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
-import type { Owner } from '../owner.ts'
+import { type Owner, parseOwner } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
+import { awaiting, readCallback } from './callback.ts'
 import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
 import { pastedKey } from './pasted-key.ts'
 import { typedCode } from './typed-code.ts'
@@ -126,6 +127,40 @@ export class People {
       throw new AuthError('invalid_input', 'only a consent is answered with { approve }')
     }
     return this.#handOver(id, said.data)
+  }
+
+  /**
+   * Takes the address by which a browser came back from an authorization server. `owner` is who is signed
+   * in at the application with that browser: what another owner began is not gone on with.
+   *
+   * @throws AuthError `invalid_input` for what is no such address, `not_found` where nobody of this owner
+   * waits for it (any more): the same answer a second time, a made-up one, one of somebody else
+   * @see RFC 6749 §4.1.2, RFC 9207
+   * @example
+   * ```ts
+   * app.get('/back', async (c) => {
+   *   await auth.people.callback(c.req.url, { owner: ownerOf(c), approver: userOf(c).email })
+   *   return c.text('You can close this page.')
+   * })
+   * ```
+   */
+  async callback(
+    address: string | URL,
+    by: { readonly owner: Owner; readonly approver: string },
+  ): Promise<Outcome> {
+    const { owner, ...who } = by
+    if (!approverSchema.safeParse(who).success) {
+      throw new AuthError('invalid_input', 'a callback is taken for { owner, approver }')
+    }
+    const { engine } = this.#parts
+    const came = readCallback(address)
+    const { id } = await awaiting(await engine.list(parseOwner(owner)), came)
+    const loaded = await engine.load(owner, id)
+    if (loaded === undefined) throw new AuthError('not_found', 'there is no such registration')
+    const push = { type: 'person', input: { callback: came.callback } } as const
+    const outcome = await engine.run(loaded, push, 'claim', { channel: 'people' })
+    await this.#parts.report(owner, 'claim', outcome)
+    return outcome
   }
 
   async #decide(id: string, approved: boolean, approver: string): Promise<Consent> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseChallenges } from '../discovery/challenge.ts'
+import { scopesOf } from '../methods/token-answer.ts'
 import { parseJson } from '../net/json.ts'
 import { decodeText, readStart } from '../net/read-body.ts'
 import type { ServiceError } from '../outcome.ts'
@@ -153,14 +154,19 @@ export function errorsOf(body: string): readonly ServiceError[] {
   return (one ? [one] : quoted).map(cut)
 }
 
-/** What a challenge says that the credential lacks (RFC 6750 §3.1), in the service's words. */
-export function missingScopes(challenge: string): readonly ServiceError[] {
+/** The scopes that a challenge says the credential lacks (RFC 6750 §3.1). */
+export function demandedInVain(challenge: string): readonly string[] {
   return parseChallenges(challenge).flatMap(({ params }) => {
     const said = new Map(params)
-    const scope = said.get('scope')
-    if (said.get('error') !== 'insufficient_scope' || !scope) return []
-    return [cut({ code: 'insufficient_scope', detail: `scope: ${scope}` })]
+    if (said.get('error') !== 'insufficient_scope') return []
+    return scopesOf(said.get('scope')) ?? []
   })
+}
+
+/** The same in the service's words. */
+export function missingScopes(scopes: readonly string[]): readonly ServiceError[] {
+  if (scopes.length === 0) return []
+  return [cut({ code: 'insufficient_scope', detail: `scope: ${scopes.join(' ')}` })]
 }
 
 interface Found {

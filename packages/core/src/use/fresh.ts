@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts'
 import { AuthError } from '../errors.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Credential } from '../vault/credentials.ts'
+import { demandedInVain } from './answer.ts'
 import { sendSigned } from './signer.ts'
 
 /** How long before its end a credential is renewed: a request on its way must not outlive it. */
@@ -22,7 +23,7 @@ export interface FreshAnswer {
 /**
  * Sends a request with a credential that is renewed first where its end has come, and once where the
  * service refuses it. `request` makes the request, the second time for another secret. One that was
- * renewed and was refused all the same is not renewed again.
+ * renewed and was refused all the same is not renewed again, nor is one that lacks scopes.
  *
  * @throws AuthError `refresh_failed` where it cannot be renewed now (`details.sent` false: what was
  * asked for was not done), or what `sendSigned` throws
@@ -39,7 +40,8 @@ export async function sendFresh(
   const early = refresh !== undefined && expires !== undefined && expires - earlyMs <= now()
   if (early) credential = await renew(parts, held, expires > now())
   let response = await sendSigned(net, credential, request(), leave)
-  if (response.status === 401 && credential === held && mayRenew(held)) {
+  const renews = response.status === 401 && credential === held && mayRenew(held)
+  if (renews && demandedInVain(response.headers.get('www-authenticate') ?? '').length === 0) {
     await response.body?.cancel()
     credential = await renew(parts, held, false)
     response = await sendSigned(net, credential, request(), leave)

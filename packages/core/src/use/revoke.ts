@@ -2,9 +2,7 @@ import { type Action, type Effect, makeAction } from '../consent/action.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
-import { sendPlan } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
-import { createGuardedFetch } from '../net/guarded-fetch.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
@@ -14,12 +12,10 @@ import {
   sameSecrets,
   viewCredential,
 } from '../vault/credentials.ts'
-import type { Secret } from '../vault/secret.ts'
+import { deleteClient, endTokens } from './end-at-service.ts'
 import { sendSigned } from './signer.ts'
 
 const timeoutMs = 10_000
-
-type TokenType = NonNullable<Credential['left']>
 
 export interface RevokeParts {
   readonly net: NetOptions
@@ -30,19 +26,20 @@ export interface RevokeParts {
 
 /** What revoking it would bind; undefined where that was agreed to already. */
 export async function revokeAction(credential: Credential): Promise<Action | undefined> {
-  const { handle, owner, service, state, revocation, revision } = credential
+  const { handle, owner, service, state, revocation, revision, client } = credential
+  const { url = client?.deletion?.request.url } = revocation ?? {}
   if (state !== 'active' && state !== 'invalid') return undefined
   const effect: Effect = {
     kind: 'revoke',
     credential: handle,
     how: howOf(credential),
-    ...(revocation === undefined ? {} : { url: revocation.url }),
+    ...(typeof url === 'string' ? { url } : {}),
   }
   return makeAction({ verb: 'revoke', owner, service, revision, effects: [effect] })
 }
 
-function howOf({ revocation }: Credential): 'local' | 'guided' | 'programmatic' {
-  if (revocation === undefined) return 'local'
+function howOf({ revocation, client }: Credential): 'local' | 'guided' | 'programmatic' {
+  if (revocation === undefined) return client?.deletion ? 'programmatic' : 'local'
   return revocation.mode === 'programmatic' ? 'programmatic' : 'guided'
 }
 
@@ -76,7 +73,7 @@ export async function revokeCredential(
 }
 
 async function begun(parts: RevokeParts, revoking: Credential): Promise<Outcome> {
-  if (revoking.revocation === undefined || revoking.state !== 'revoking') {
+  if (howOf(revoking) === 'local' || revoking.state !== 'revoking') {
     return forget(parts, revoking)
   }
   if (howOf(revoking) === 'programmatic') return endAtService(parts, revoking)
@@ -89,7 +86,7 @@ async function begun(parts: RevokeParts, revoking: Credential): Promise<Outcome>
 
 /** Deletes the secret without an end at the service: it may still work there. */
 export async function forget(parts: RevokeParts, credential: Credential): Promise<Outcome> {
-  return bury(parts, credential, 'forgotten')
+  return bury(parts, credential, { state: 'forgotten' })
 }
 
 /**
@@ -124,53 +121,38 @@ async function worked(
 }
 
 /**
- * RFC 7009: a 200 says that it is ended, whatever it was. The refresh token first, so that no token can
- * come after the one that is ended here. Whoever is killed in between asks both again.
+ * First its tokens, then the client that was registered for it alone: without that nobody can ask about the
+ * tokens any more, so that what was said of them is written down before.
  */
 async function endAtService(parts: RevokeParts, credential: Credential): Promise<Outcome> {
-  const { secret, refresh, revocation, start } = credential
-  if (secret === undefined || revocation === undefined) return tombstone(credential)
-  const end = (token: Secret, hint: TokenType) =>
-    askToEnd(parts.net, { url: revocation.url, start, token, hint })
-  const refreshToken = refresh?.secrets[revocation.refreshToken ?? '']
-  const before = refreshToken && (await end(refreshToken, 'refresh_token'))
-  const said = await end(secret, 'access_token')
-  if (said === 'unclear' || before === 'unclear') {
-    return unclear(parts, credential, 'did not say that it is ended')
+  const { owner, handle, secret, client } = credential
+  if (secret === undefined) return tombstone(credential)
+  const verdict = credential.verdict ?? (await endTokens(parts.net, credential))
+  if (verdict === 'unclear') return unclear(parts, credential, 'did not say that it is ended')
+  if (client?.deletion === undefined) return bury(parts, credential, verdict)
+  const told = await parts.credentials.update(owner, handle, (one) => {
+    return sameSecrets(one, credential) ? { ...one, verdict } : one
+  })
+  if (told.verdict === undefined) return unclear(parts, told, 'gave new tokens meanwhile')
+  const deleted = await deleteClient(parts.net, told)
+  if (deleted === 'unclear') {
+    return unclear(
+      parts,
+      told,
+      'did not say that the client is deleted which was registered for it',
+    )
   }
-  // It takes no such request: all that is left is to hold it no more.
-  if (said === 'refused') {
-    return bury(parts, credential, 'forgotten', before === 'ended' ? 'access_token' : undefined)
-  }
-  if (before === 'refused') return bury(parts, credential, 'forgotten', 'refresh_token')
-  return bury(parts, credential, 'revoked')
-}
-
-async function askToEnd(
-  net: NetOptions,
-  { url, start, token, hint }: { url: string; start: string; token: Secret; hint: TokenType },
-): Promise<'ended' | 'refused' | 'unclear'> {
-  const form = { token: { secret: 'token' }, token_type_hint: hint } as const
-  const plan = {
-    name: 'agent_revoke',
-    request: { method: 'POST', url, form, redirects: 'none' },
-    effect: 'idempotent',
-    ifLost: 'repeat',
-  } as const
-  const sent = await sendPlan(plan, { token }, start, createGuardedFetch(net))
-  if (typeof sent !== 'object' || !('status' in sent)) return 'unclear'
-  if (sent.status === 200) return 'ended'
-  return sent.status < 500 && sent.status !== 429 ? 'refused' : 'unclear'
+  return bury(parts, told, { ...verdict, ...(deleted === 'refused' ? { client: true } : {}) })
 }
 
 async function confirm(parts: RevokeParts, credential: Credential): Promise<Outcome> {
   if (howOf(credential) === 'programmatic') return endAtService(parts, credential)
   const seen = await probe(parts, credential)
-  if (seen === 'refused') return bury(parts, credential, 'revoked')
+  if (seen === 'refused') return bury(parts, credential, { state: 'revoked' })
   if (seen === 'accepted') {
     return guide(credential, 'It still works: it has not been deleted yet, or another one was.')
   }
-  if (seen === 'none') return bury(parts, credential, 'forgotten')
+  if (seen === 'none') return bury(parts, credential, { state: 'forgotten' })
   return unclear(parts, credential, 'did not say whether it still accepts it')
 }
 
@@ -207,15 +189,15 @@ async function probe(
 async function bury(
   parts: RevokeParts,
   credential: Credential,
-  state: 'revoked' | 'forgotten',
-  left?: Credential['left'],
+  verdict: NonNullable<Credential['verdict']>,
 ): Promise<Outcome> {
+  const { state, left } = verdict
   // What a service said, it said of the tokens that it was shown.
   const said = state === 'revoked' || left !== undefined
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
-    const { secret, refresh: _, claim: __, ...rest } = one
+    const { secret, refresh: _, claim: __, client: ___, ...rest } = one
     if (secret === undefined || (said && !sameSecrets(one, credential))) return one
-    return { ...rest, state, ...(left ? { left } : {}) }
+    return { ...rest, state, verdict }
   })
   if (buried.secret !== undefined) return unclear(parts, buried, 'gave new tokens meanwhile')
   return tombstone(buried)
@@ -223,14 +205,14 @@ async function bury(
 
 /** Without a time at which it worked, a refusal may have been there all along. */
 function tombstone(credential: Credential): Outcome {
-  const { service, state, workedAt, revocation, handle, left } = credential
-  const programmatic = howOf(credential) === 'programmatic'
+  const { service, state, workedAt, revocation, handle, verdict } = credential
+  const { left } = verdict ?? {}
+  const programmatic = revocation?.mode === 'programmatic'
   const about = { status: 'ended', service } as const
   const url = revocation === undefined || programmatic ? {} : { url: revocation.url }
   if (state === 'revoked' && programmatic) {
     // No request ends more than the one token.
-    const rest =
-      credential.registration === undefined ? '' : '; the registration stays there until it ends'
+    const rest = remains(credential)
     const reason = `The service says that the credential ${handle} is ended${rest}.`
     return { ...about, verdict: 'revoked', reason, next: 'none: it is done' }
   }
@@ -253,6 +235,14 @@ function tombstone(credential: Credential): Outcome {
   }
   const reason = `The credential ${handle} is deleted here and may still work at the service.`
   return { ...about, ...url, verdict: 'forgotten', reason, next }
+}
+
+/** What of its registration lies at the service, once it is ended there itself. */
+function remains({ registration, scopes, verdict }: Credential): string {
+  if (verdict?.client) return '; the client that was registered for it stays there'
+  // A client of OAuth is deleted with it, or is the operator's.
+  if (registration === undefined || scopes !== undefined) return ''
+  return '; the registration stays there until it ends'
 }
 
 function guide(credential: Credential, notice?: string): Outcome {

@@ -8,7 +8,7 @@ import type { Outcome, RefusalCode } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, Credentials } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
-import { type CleanAnswer, cleanAnswer, errorsOf, missingScopes } from './answer.ts'
+import { type CleanAnswer, cleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
 import { type FreshParts, sendFresh } from './fresh.ts'
 import type { Redactor, UnseenSecret } from './redactor.ts'
 import { type PreparedUse, prepareUse, type UseInput, useAction } from './request.ts'
@@ -107,7 +107,9 @@ async function send(
     const onLoss = () => lost(credential, prepared)
     return failed(credential, effects.length > 0 ? onLoss : undefined, error, signal.aborted)
   }
-  const refused = refusedBy(credential, clean, effects.length > 0, parts.now())
+  const refused = refusedBy(used, clean, effects.length > 0, parts.now())
+  const lacks = lacking(clean)
+  if (lacks.length > 0 && used.scopes) await parts.credentials.lacking(used, lacks)
   const outcome = refused ?? (await answered(parts, credential, clean, asked(prepared)))
   await parts.credentials.note(used, clean.status, parts.now())
   return { outcome, open: refused !== undefined && clean.status < 500 }
@@ -122,17 +124,39 @@ export function refusedBy(
 ): Outcome | undefined {
   const refused = refusal(credential, clean.status, binds)
   if (refused === undefined) return undefined
-  const lacks = clean.status === 403 ? missingScopes(clean.headers['www-authenticate'] ?? '') : []
-  const errors = [...lacks, ...errorsOf(clean.text)]
+  const lacks = lacking(clean)
+  const errors = [...missingScopes(lacks), ...errorsOf(clean.text)]
   const wait = retryAfter(clean.headers['retry-after'] ?? null)
   const again = clean.status === 429 || (clean.status === 503 && wait !== undefined)
   const claim = [401, 403].includes(clean.status) ? claimCall(credential, now) : undefined
   return {
     ...refused,
     ...(claim === undefined ? {} : { next: `${claim}; or ${refused.next}` }),
+    ...stepUp(credential, lacks),
     httpStatus: clean.status,
     ...(errors.length > 0 ? { errors } : {}),
     ...(again ? { notBefore: now + (wait ?? 60_000) } : {}),
+  }
+}
+
+/** The scopes for want of which the service refused (RFC 6750 §3.1). */
+function lacking({ status, headers }: CleanAnswer): readonly string[] {
+  return status === 401 || status === 403 ? demandedInVain(headers['www-authenticate'] ?? '') : []
+}
+
+/** How a credential comes to the rights that it lacks, once: what was asked for in vain is not asked for again. */
+function stepUp({ scopes, handle }: Credential, lacks: readonly string[]) {
+  if (scopes === undefined || lacks.length === 0) return {}
+  const code = 'permission_denied' as const
+  if (lacks.every((scope) => scopes.asked.includes(scope))) {
+    const reason =
+      'The credential lacks rights that were asked for and that the service did not give.'
+    return { code, reason, next: 'another request, or tell the person; asking again is of no use' }
+  }
+  return {
+    code,
+    reason: 'The credential lacks rights that this request needs.',
+    next: `auth_revoke { credential: "${handle}", replace: true } asks a person for one with these rights; the one held stays until that works`,
   }
 }
 

@@ -33,8 +33,6 @@ export interface Credential {
   readonly serviceId?: string
   readonly probe?: string
   readonly revocation?: NonNullable<IssuedCredential['revocation']>
-  /** What may still work of one that is forgotten, where the service has ended the other token. */
-  readonly left?: 'access_token' | 'refresh_token'
   readonly issuedAt: number
   /** Epoch milliseconds; absent where it is not known. */
   readonly expires?: number
@@ -45,6 +43,21 @@ export interface Credential {
     readonly secrets: Readonly<Record<string, Secret>>
     /** Epoch milliseconds. */
     readonly until?: number
+  }
+  readonly scopes?: IssuedCredential['scopes']
+  /** Scopes without which the service has refused a request. */
+  readonly lacks?: readonly string[]
+  /** The client that it was issued to, as {@link IssuedCredential} has it. */
+  readonly client?: Omit<NonNullable<IssuedCredential['client']>, 'secrets'> & {
+    readonly secrets: Readonly<Record<string, Secret>>
+  }
+  /** What the service has said of its tokens when it was to end them. */
+  readonly verdict?: {
+    readonly state: 'revoked' | 'forgotten'
+    /** What may still work of one that is forgotten, where the service has ended the other token. */
+    readonly left?: 'access_token' | 'refresh_token'
+    /** The client that was registered for it was not deleted. */
+    readonly client?: true
   }
   /** Counts the secrets that it has had by renewing; absent before the first. */
   readonly generation?: number
@@ -63,6 +76,9 @@ type Change = (credential: Credential) => Credential
 
 /** The times of use are written down this often at most. */
 const noteEveryMs = 60_000
+
+/** Scopes that are remembered as lacking. */
+const maxLacks = 50
 
 /** Owners whose redactor is kept built. */
 const maxRedactors = 100
@@ -161,6 +177,18 @@ export class Credentials {
       })
     } catch (error) {
       // The request was answered: that must not be lost over a note. A broken store shows elsewhere.
+      if (!AuthError.isInstance(error)) throw error
+    }
+  }
+
+  /** Writes down the scopes without which the service refused a request. Throws nothing that the store throws. */
+  async lacking({ owner, handle }: Credential, scopes: readonly string[]): Promise<void> {
+    try {
+      await this.update(owner, handle, (one) => {
+        const { lacks = [] } = one
+        return { ...one, lacks: [...new Set([...lacks, ...scopes])].slice(0, maxLacks) }
+      })
+    } catch (error) {
       if (!AuthError.isInstance(error)) throw error
     }
   }
@@ -266,40 +294,45 @@ export function sameSecrets(one: Credential, other: Credential): boolean {
   return values(one) === values(other)
 }
 
-function secretsOf({ secret, refresh, claim }: Credential): readonly Secret[] {
-  const beside = { ...refresh?.secrets, ...claim?.secrets }
-  return [...(secret ? [secret] : []), ...Object.values(beside)]
+function secretsOf({ secret, refresh, claim, client }: Credential): readonly Secret[] {
+  const beside = [refresh, claim, client].flatMap((one) => Object.values(one?.secrets ?? {}))
+  return [...(secret ? [secret] : []), ...beside]
 }
 
 function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
 }
 
-type Stored = Omit<Credential, 'secret' | 'refresh' | 'claim'> & {
+type Stored = Omit<Credential, 'secret' | 'refresh' | 'claim' | 'client'> & {
   readonly secret?: string
   readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, string>> }
   readonly claim?: { readonly secrets: Readonly<Record<string, string>>; readonly until?: number }
+  readonly client?: Omit<NonNullable<Credential['client']>, 'secrets'> & {
+    readonly secrets: Readonly<Record<string, string>>
+  }
 }
 
 function encode(credential: Credential): string {
-  const { secret, refresh, claim, ...rest } = credential
+  const { secret, refresh, claim, client, ...rest } = credential
   const open = (one: Secret) => Secret.open(one)
   const stored: Stored = {
     ...rest,
     ...(secret && { secret: open(secret) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, open) } }),
     ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, open) } }),
+    ...(client && { client: { ...client, secrets: mapped(client.secrets, open) } }),
   }
   return JSON.stringify(stored)
 }
 
 function decode(text: string): Credential {
-  const { secret, refresh, claim, ...rest } = JSON.parse(text) as Stored
+  const { secret, refresh, claim, client, ...rest } = JSON.parse(text) as Stored
   const close = (one: string) => new Secret(one)
   return {
     ...rest,
     ...(secret !== undefined && { secret: close(secret) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, close) } }),
     ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, close) } }),
+    ...(client && { client: { ...client, secrets: mapped(client.secrets, close) } }),
   }
 }

@@ -1,15 +1,17 @@
 import { registrableDomain } from '../../net/url.ts'
 import type { MethodContext, PersonInput, PlanAnswer, Wait } from '../method.ts'
+import { patienceMs, slowerMs } from '../polling.ts'
+import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
+import { tokenIn } from '../token-answer.ts'
 import { failed, later, refusal } from './ends.ts'
-import { errorIn, type Follow, followOf } from './errors.ts'
+import { type Follow, followOf } from './errors.ts'
 import * as late from './late-claim.ts'
 import * as plans from './plans.ts'
 import type { Ceremony, Plan, State } from './state.ts'
 import * as token from './token.ts'
 import { read } from './wire.ts'
 
-const slowerMs = 5_000
 /** New codes in the place of those that nobody used in time: about an hour. */
 const maxCodes = 5
 const maxWrong = 5
@@ -159,7 +161,7 @@ export function newCode(state: State): Step {
 /** The token endpoint's word on the claim. */
 export function polled(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const given = read(answer, context.now)
-  const got = token.tokenIn(answer, context.now)
+  const got = tokenIn(answer, context.now)
   if (got) return token.issued(state, got, given)
   const late = context.now >= (endOf(state) ?? Infinity)
   switch (followOf(answer)) {
@@ -195,8 +197,7 @@ function slower(state: State): State {
 /** Nobody knows more: the same again, each time later, inside the window. */
 function patient(state: State, { now }: MethodContext, answer: PlanAnswer): Step {
   const failures = state.failures + 1
-  const wait =
-    answer.retryAfterMs ?? (state.ceremony?.intervalMs ?? slowerMs) * 2 ** Math.min(failures, 6)
+  const wait = answer.retryAfterMs ?? patienceMs(state.ceremony?.intervalMs ?? slowerMs, failures)
   const look = Math.min(now + wait, endOf(state) ?? Infinity)
   return waiting({ ...state, step: 'person', failures, look })
 }

@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../../outcome.ts'
 import type { Failure, PlanAnswer } from '../method.ts'
+import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
-import { errorIn } from './errors.ts'
 import type { State } from './state.ts'
 
 const patienceMs = 30_000

@@ -1,6 +1,5 @@
-import { z } from 'zod'
-import type { ServiceError } from '../../outcome.ts'
 import type { PlanAnswer } from '../method.ts'
+import { errorIn } from '../service-error.ts'
 
 /** What follows from an error. */
 export type Follow =
@@ -52,22 +51,6 @@ const follows: Readonly<Record<string, Follow>> = {
   insufficient_user_authentication: 'over',
   access_denied: 'denied',
   rate_limited: 'wait',
-}
-
-const bodySchema = z.looseObject({
-  error: z.string().min(1).max(100).optional().catch(undefined),
-  err: z.string().min(1).max(100).optional().catch(undefined),
-  message: z.string().optional().catch(undefined),
-  error_description: z.string().optional().catch(undefined),
-  description: z.string().optional().catch(undefined),
-})
-
-/** The error that an answer names, in whichever envelope. */
-export function errorIn(answer: PlanAnswer): ServiceError & { readonly code?: string } {
-  const { data } = bodySchema.safeParse(answer.json)
-  const code = data?.error ?? data?.err
-  const detail = data?.error_description ?? data?.message ?? data?.description
-  return { ...(code ? { code } : {}), ...(detail ? { detail: detail.slice(0, 500) } : {}) }
 }
 
 /** What follows from an answer that holds nothing of use. */

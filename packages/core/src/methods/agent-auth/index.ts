@@ -14,7 +14,7 @@ import * as token from './token.ts'
  * code, or anonymously where none is known. Recognised by the `agent_auth` block of the authorization
  * server's metadata; how it goes on is decided by what each answer holds.
  */
-export const agentAuth: Method = {
+export const agentAuth: Method<Json, Step> = {
   id: 'agent-auth',
 
   offers(profile: ServiceProfile): readonly Offer[] {

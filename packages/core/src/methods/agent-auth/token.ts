@@ -1,11 +1,11 @@
-import { AuthError } from '../../errors.ts'
 import type { RefusalCode } from '../../outcome.ts'
 import type { Secret } from '../../vault/secret.ts'
 import type { IssuedCredential, Json, MethodContext, MethodEvent, PlanAnswer } from '../method.ts'
+import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
-import { readTokenAnswer, type TokenAnswer } from '../token-answer.ts'
+import { type TokenAnswer, tokenIn } from '../token-answer.ts'
 import { failed, later, refusal } from './ends.ts'
-import { errorIn, followOf } from './errors.ts'
+import { followOf } from './errors.ts'
 import * as plans from './plans.ts'
 import type { Plan, State } from './state.ts'
 import { type Given, read } from './wire.ts'
@@ -125,17 +125,6 @@ function renewal(
 
 function until(assertionUntil: number | undefined): { readonly assertionUntil?: number } {
   return assertionUntil === undefined ? {} : { assertionUntil }
-}
-
-/** Tells of a token answer; undefined where it is none that we can use. */
-export function tokenIn(answer: PlanAnswer, now: number): TokenAnswer | undefined {
-  if (answer.status < 200 || answer.status > 299) return undefined
-  try {
-    return readTokenAnswer(answer.json, now)
-  } catch (error) {
-    if (AuthError.isInstance(error)) return undefined
-    throw error
-  }
 }
 
 /** How long before its end an assertion is not sent any more: its clock is not ours. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Secret } from '../../vault/secret.ts'
 import type { PlanAnswer } from '../method.ts'
+import { intervalOf } from '../polling.ts'
 import { expiryOf } from '../token-answer.ts'
 import type { Ceremony } from './state.ts'
 
@@ -25,7 +26,7 @@ const attemptShape = {
   complete_url: text,
   expires_in: z.unknown().optional(),
   expires_at: z.unknown().optional(),
-  interval: z.number().min(0).max(3600).optional().catch(undefined),
+  interval: z.unknown().optional(),
 }
 
 /** The answers of all versions at once: flat up to v0.7, nested after it. */
@@ -78,8 +79,6 @@ export interface Given {
   readonly ceremony?: Ceremony
 }
 
-const defaultIntervalMs = 5_000
-
 /** Reads a body by its shape alone: a step-up at 401 holds what another version sends with 200. */
 export function read(answer: PlanAnswer, now: number): Given {
   const { data } = schema.safeParse(answer.json)
@@ -120,7 +119,7 @@ function ceremonyIn(body: Body, now: number): Ceremony | undefined {
     return defined({
       way: 'mailed',
       field: 'otp',
-      intervalMs: defaultIntervalMs,
+      intervalMs: intervalOf(undefined),
       link,
     }) as unknown as Ceremony
   }
@@ -132,7 +131,7 @@ function ceremonyIn(body: Body, now: number): Ceremony | undefined {
     code: user_code,
     complete: complete_url,
     field: 'user_code',
-    intervalMs: interval === undefined ? defaultIntervalMs : Math.max(1, interval) * 1000,
+    intervalMs: intervalOf(interval),
     until: expiryOf(found.expires_in, now) ?? expiryOf(found.expires_at, now),
   }) as unknown as Ceremony
 }

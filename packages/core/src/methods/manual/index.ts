@@ -41,7 +41,7 @@ interface State {
  * document names such a page and the header that carries the key, all on one registrable domain.
  * Handing it over is the person's own act, so that it needs no further consent.
  */
-export const manual: Method = {
+export const manual: Method<Json, Step> = {
   id: 'manual',
 
   offers(profile: ServiceProfile): readonly Offer[] {

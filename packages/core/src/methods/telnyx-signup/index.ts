@@ -13,7 +13,7 @@ import * as waits from './waits.ts'
  * Telnyx's agent signup: a puzzle for the model, terms for a person, a sign-in link by mail, an API
  * key shown once. Recognised by a registration page that names `bot_challenge` and `bot_signup`.
  */
-export const telnyxSignup: Method = {
+export const telnyxSignup: Method<Json, Step> = {
   id: 'telnyx-signup',
 
   offers(profile: ServiceProfile): readonly Offer[] {
