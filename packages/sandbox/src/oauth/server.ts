@@ -34,7 +34,9 @@ export function serverApp(site: OAuth, inner: Inner): Hono<SandboxEnv> {
   const answer = (name: string) =>
     server.endpoint(name, async (c: SandboxContext) => {
       const { entry, incoming } = c.env
-      if (site.options.quirks?.openidOnly && c.req.path === metadata) return c.notFound()
+      if (site.options.quirks?.openidOnly && c.req.path === metadata) {
+        return c.json({ error: 'not_found' }, 404)
+      }
       const { method } = entry
       const asked = { method, headers: incoming.headers, ...withScope(name, entry) }
       const response = await inner.ask(asked, entry)
