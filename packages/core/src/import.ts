@@ -1,5 +1,6 @@
 import { AuthError } from './errors.ts'
 import { cleanSecret, type ImportInput, importInput, parse, serviceUrl } from './inputs.ts'
+import type { Beside, Presentation } from './methods/method.ts'
 import type { Owner } from './owner.ts'
 import { audienceOf, covers } from './use/audience.ts'
 import { type Credential, Credentials } from './vault/credentials.ts'
@@ -16,12 +17,16 @@ export async function importCredential(
   { owner, credentials, now }: ImportParts,
   input: ImportInput,
 ): Promise<Credential> {
-  const { service, secret, header, audience, probe, revocation } = parse(importInput, input)
+  const given = parse(importInput, input)
+  const { service, secret, audience, probe, revocation } = given
   const bases = audienceOf(typeof audience === 'string' ? [audience] : audience)
   if (probe !== undefined && !covers(bases, new URL(probe))) {
     throw new AuthError('invalid_input', 'probe: not below the audience')
   }
-  const prefix = header === undefined ? 'Bearer ' : (header.prefix ?? '')
+  const { presentation, secrets } = presented(given)
+  const { prefix, basic } = presentation
+  // What a person copies for curl: `-u key:`.
+  const pasted = basic && basic.user === undefined ? secret.trim().replace(/:$/, '') : secret
   return credentials.add({
     handle: Credentials.handle(),
     owner,
@@ -29,9 +34,9 @@ export async function importCredential(
     start: service,
     kind: 'api_key',
     method: 'import',
-    header: header?.name.toLowerCase() ?? 'authorization',
-    prefix,
-    secret: new Secret(cleanSecret(secret, prefix)),
+    ...presentation,
+    secret: new Secret(cleanSecret(pasted, basic ? '' : prefix)),
+    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     audience: bases,
     state: 'active',
     ...(probe === undefined ? {} : { probe }),
@@ -41,4 +46,29 @@ export async function importCredential(
     issuedAt: now(),
     revision: 0,
   })
+}
+
+/** How it is sent, and the secrets that go beside it. */
+function presented({ header, basic, query, beside = [] }: ImportInput): {
+  readonly presentation: Presentation
+  readonly secrets: Readonly<Record<string, Secret>>
+} {
+  const secrets: Record<string, Secret> = {}
+  const places = beside.map((one, at): Beside => {
+    const name = one.header?.toLowerCase() ?? one.query ?? ''
+    const place = { in: one.header === undefined ? 'query' : 'header', name } as const
+    if (one.text !== undefined) return { ...place, text: one.text }
+    const secret = `beside${at}`
+    secrets[secret] = new Secret(cleanSecret(one.secret ?? '', ''))
+    return { ...place, secret }
+  })
+  const scheme = basic ? 'Basic ' : 'Bearer '
+  const presentation = {
+    header: header?.name.toLowerCase() ?? 'authorization',
+    prefix: header === undefined ? scheme : (header.prefix ?? ''),
+    ...(basic && { basic: basic.user === undefined ? {} : { user: basic.user } }),
+    ...(query === undefined ? {} : { query }),
+    ...(places.length === 0 ? {} : { beside: places }),
+  }
+  return { presentation, secrets }
 }

@@ -76,10 +76,30 @@ export interface ImportInput {
   readonly audience: string | readonly string[]
   /** Another header than `Authorization: Bearer`. */
   readonly header?: { readonly name: string; readonly prefix?: string | undefined } | undefined
+  /**
+   * HTTP Basic (RFC 7617) instead: the secret is the password of `user`, or without one the user name
+   * itself, beside an empty password.
+   */
+  readonly basic?: { readonly user?: string | undefined } | undefined
+  /**
+   * A parameter of the query instead, for a service that takes its key nowhere else. Whoever sees an
+   * address sees the key then: the service's own logs, and an instrumentation of this process's HTTP client.
+   */
+  readonly query?: string | undefined
+  /** What each request carries beside it: an id as it is, or another secret. */
+  readonly beside?: readonly BesideInput[] | undefined
   /** A harmless GET that needs the credential, for the check at revocation. */
   readonly probe?: string | undefined
   /** The page where a person deletes it. */
   readonly revocation?: string | undefined
+}
+/** A further value of each request, in a header or in the query. */
+export interface BesideInput {
+  readonly header?: string | undefined
+  readonly query?: string | undefined
+  /** Not a secret: an id, a mail address. */
+  readonly text?: string | undefined
+  readonly secret?: string | undefined
 }
 /** Headers that say something else, or that the connection sets by itself. */
 const connectionHeaders =
@@ -87,26 +107,41 @@ const connectionHeaders =
   expect host keep-alive origin proxy-authorization proxy-connection referer te trailer transfer-encoding
   upgrade user-agent via`.split(/\s+/)
 const webUrl = z.url({ protocol: /^https?$/ }).max(2048)
-export const importInput: z.ZodType<ImportInput> = z.strictObject({
-  service: webUrl,
-  secret: z.string(),
-  audience: z.union([webUrl, z.array(webUrl).min(1).max(20)]),
-  header: z
-    .strictObject({
-      name: z
-        .string()
-        .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'not a header name')
-        .refine((name) => !connectionHeaders.includes(name.toLowerCase()), 'not for credentials'),
-      prefix: z
-        .string()
-        .max(40)
-        .regex(/^[\x20-\x7e]*$/, 'not printable ASCII')
-        .optional(),
-    })
-    .optional(),
-  probe: webUrl.optional(),
-  revocation: webUrl.optional(),
-})
+const printable = z.string().regex(/^[\x20-\x7e]*$/, 'not printable ASCII')
+/** RFC 7617: a colon would end it. */
+const userName = printable.max(200).regex(/^[^:]*$/, 'a user name has no colon')
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'not a header name')
+  .refine((name) => !connectionHeaders.includes(name.toLowerCase()), 'not for credentials')
+const parameterName = z.string().regex(/^[\w.[\]-]{1,64}$/, 'not a parameter of a query')
+const oneOf = (value: object, ...names: readonly string[]) =>
+  names.filter((name) => value[name as keyof typeof value] !== undefined).length === 1
+const beside: z.ZodType<BesideInput> = z
+  .strictObject({
+    header: headerName.optional(),
+    query: parameterName.optional(),
+    text: printable.min(1).max(500).optional(),
+    secret: z.string().optional(),
+  })
+  .refine((one) => oneOf(one, 'header', 'query'), 'in a header or in the query')
+  .refine((one) => oneOf(one, 'text', 'secret'), 'a text or a secret')
+export const importInput: z.ZodType<ImportInput> = z
+  .strictObject({
+    service: webUrl,
+    secret: z.string(),
+    audience: z.union([webUrl, z.array(webUrl).min(1).max(20)]),
+    header: z.strictObject({ name: headerName, prefix: printable.max(40).optional() }).optional(),
+    basic: z.strictObject({ user: userName.optional() }).optional(),
+    query: parameterName.optional(),
+    beside: z.array(beside).min(1).max(5).optional(),
+    probe: webUrl.optional(),
+    revocation: webUrl.optional(),
+  })
+  .refine(
+    ({ header, basic, query }) => [header, basic, query].filter(Boolean).length <= 1,
+    'one of header, basic and query',
+  )
 
 /** Checks input from outside. The message names the fields, never their values. */
 export function parse<T>(schema: z.ZodType<T>, input: unknown): T {

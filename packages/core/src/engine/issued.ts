@@ -1,7 +1,7 @@
 import { AuthError } from '../errors.ts'
-import type { IssuedCredential } from '../methods/method.ts'
+import type { IssuedCredential, Presentation } from '../methods/method.ts'
 import { confinedAudience } from '../use/audience.ts'
-import { type Credential, Credentials } from '../vault/credentials.ts'
+import { type Credential, Credentials, presentationOf } from '../vault/credentials.ts'
 import { keptForRefresh, renewed } from './refresh.ts'
 import type { Registration } from './registration.ts'
 
@@ -16,8 +16,9 @@ export async function keepIssued(
   if (secret === undefined) {
     throw new AuthError('method_failed', `${registration.offer.method} issued no ${issued.secret}`)
   }
-  const { kind, header, prefix, issuedBy, bases, probe, revocation, serviceId, expires, scopes } =
-    issued
+  const { kind, issuedBy, bases, probe, revocation, serviceId, expires, scopes } = issued
+  const presentation = presentationOf(issued)
+  const beside = secretsBeside(presentation, registration)
   const refresh = keptForRefresh(issued, registration.secrets)
   const claim = keptForClaim(issued, registration.secrets)
   const client = keptClient(issued, registration.secrets)
@@ -29,9 +30,9 @@ export async function keepIssued(
     start,
     kind,
     method: offer.method,
-    header,
-    prefix,
+    ...presentation,
     secret,
+    ...(beside === undefined ? {} : { secrets: beside }),
     audience: confinedAudience(issuedBy, bases),
     state: 'active',
     registration: id,
@@ -108,4 +109,19 @@ function keptClient(
   if (client === undefined) return undefined
   const kept = Object.entries(secrets).filter(([name]) => client.secrets.includes(name))
   return { ...client, secrets: Object.fromEntries(kept) }
+}
+
+function secretsBeside(
+  { beside = [] }: Presentation,
+  { secrets, offer }: Registration,
+): Credential['secrets'] {
+  const named = beside.flatMap((one) => ('secret' in one ? [one.secret] : []))
+  if (named.length === 0) return undefined
+  return Object.fromEntries(
+    named.map((name) => {
+      const secret = secrets[name]
+      if (secret) return [name, secret]
+      throw new AuthError('method_failed', `${offer.method} issued no ${name}`)
+    }),
+  )
 }

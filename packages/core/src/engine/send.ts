@@ -1,8 +1,9 @@
 import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
-import type { PlanAnswer, RequestPlan } from '../methods/method.ts'
+import type { PlanAnswer, Presentation, RequestPlan } from '../methods/method.ts'
 import { parseJson } from '../net/json.ts'
 import type { GuardedFetch } from '../net/transport.ts'
+import { present } from '../use/signer.ts'
 import { Secret } from '../vault/secret.ts'
 import { visibleText } from './visible-text.ts'
 
@@ -19,13 +20,14 @@ export async function sendPlan(
   start: string,
   fetch: GuardedFetch,
 ): Promise<Sent> {
-  const { method, url, json, jsonSecrets, form, authorization, basic, header, redirects } =
+  const { method, url, json, jsonSecrets, form, authorization, basic, credential, redirects } =
     plan.request
-  const open = (name: string): string => {
+  const held = (name: string): Secret => {
     const secret = secrets[name]
     if (secret === undefined) throw new AuthError('method_failed', `${plan.name} needs ${name}`)
-    return Secret.open(secret)
+    return secret
   }
+  const open = (name: string): string => Secret.open(held(name))
   const headers: Record<string, string> = {
     accept: 'application/json, text/plain;q=0.9, */*;q=0.5',
   }
@@ -33,7 +35,8 @@ export async function sendPlan(
     headers.authorization = `${authorization.scheme} ${open(authorization.secret)}`
   }
   if (basic) headers.authorization = basicOf(basic.user, open(basic.secret))
-  if (header) headers[header.name] = `${header.prefix}${open(header.secret)}`
+  const address = typeof url === 'string' ? url : open(url.secret)
+  const target = credential && signed(address, credential, held(credential.secret), secrets)
   let body: string | undefined
   if (json !== undefined) {
     headers['content-type'] = 'application/json'
@@ -51,9 +54,9 @@ export async function sendPlan(
   }
   try {
     const answer = await fetch({
-      url: typeof url === 'string' ? url : open(url.secret),
+      url: target?.url ?? address,
       method,
-      headers,
+      headers: { ...headers, ...target?.headers },
       ...(body === undefined ? {} : { body }),
       start,
       redirects: redirects ?? 'same-origin',
@@ -62,7 +65,7 @@ export async function sendPlan(
     const readable = answer.mediaType === 'text/html' ? visibleText(answer.text) : answer.text
     return {
       status: answer.status,
-      url: answer.url,
+      url: answer.url === target?.url ? address : answer.url,
       text: answer.text,
       ...(readable.trim() === '' ? {} : { textHash: await sha256(readable) }),
       json: jsonOf(answer.text),
@@ -82,6 +85,18 @@ function basicOf(user: string, password: string): string {
     new URLSearchParams([['', text]]).toString().slice(1),
   )
   return `Basic ${btoa(`${name}:${secret}`)}`
+}
+
+/** Where a credential puts itself: the address to ask, and the headers beside the others. */
+function signed(
+  address: string,
+  how: Presentation,
+  secret: Secret,
+  secrets: Readonly<Record<string, Secret>>,
+): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+  const target = { url: new URL(address), headers: new Headers() }
+  present(target, how, secret, secrets)
+  return { url: target.url.href, headers: Object.fromEntries(target.headers) }
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3) in milliseconds; a date or rubbish is undefined. */

@@ -67,8 +67,8 @@ export interface RequestPlan {
     readonly authorization?: { readonly scheme: string; readonly secret: string }
     /** `Authorization: Basic` of a client with its secret (RFC 6749 §2.3.1). */
     readonly basic?: { readonly user: string; readonly secret: string }
-    /** A secret in a header of its own name: `<header>: <prefix><secret>`. */
-    readonly header?: { readonly name: string; readonly prefix: string; readonly secret: string }
+    /** A credential, put into the request as it will be when it is used. */
+    readonly credential?: Presentation & { readonly secret: string }
     readonly redirects?: 'none' | 'same-origin' | 'checked'
   }
   /** `none`: reads or fetches a challenge · `idempotent`: twice is as once · `creates`: makes something that lasts. */
@@ -171,14 +171,30 @@ export type Wait =
       readonly check: string
     }
 
+/** How a credential is put into each request: in its header, unless `basic` or `query` says otherwise. */
+export interface Presentation {
+  /** The header, in lower case, and what stands before the credential there. */
+  readonly header: string
+  readonly prefix: string
+  /** RFC 7617: it is the password of `user`, or without one the user name, beside an empty password. */
+  readonly basic?: { readonly user?: string }
+  /** The name of a parameter of the query. */
+  readonly query?: string
+  /** What each request carries beside it. */
+  readonly beside?: readonly Beside[]
+}
+
+/** A further value of each request: an id, or another secret by its name. */
+export type Beside = { readonly in: 'header' | 'query'; readonly name: string } & (
+  | { readonly text: string }
+  | { readonly secret: string }
+)
+
 /** A credential as a method hands it over. */
-export interface IssuedCredential {
+export interface IssuedCredential extends Presentation {
   /** Name, in `secrets`, of the credential. */
   readonly secret: string
   readonly kind: 'api_key' | 'access_token'
-  /** The header it is sent in, and what stands before it. */
-  readonly header: string
-  readonly prefix: string
   /**
    * The endpoint whose answer held it, or the resource that an authorization server issued it for (RFC 8707):
    * its registrable domain confines the audience.

@@ -239,7 +239,7 @@ function toResponse(request: Request, answer: Incoming): Response {
     answer.body.on('error', () => {}).destroy()
     throw new AuthError('response_malformed', `answer has the status ${status}`, { cause })
   }
-  Object.defineProperty(response, 'url', { value: request.url })
+  Object.defineProperty(response, 'url', { value: request.url, configurable: true })
   return response
 }
 

@@ -5,6 +5,7 @@ import type { Owner } from '../owner.ts'
 import type { Credential } from '../vault/credentials.ts'
 import { covers, hidesPath } from './audience.ts'
 import { redactionText } from './redactor.ts'
+import { parametersOf } from './signer.ts'
 
 /** What `use` is asked to send. */
 export interface UseInput {
@@ -157,7 +158,8 @@ function overridesMethod(names: unknown): boolean {
   return Object.keys(names).some((name) => name.toLowerCase() === '_method')
 }
 
-function resolve({ path, query }: UseInput, { audience }: Credential): URL | UseRefusal {
+function resolve({ path, query }: UseInput, credential: Credential): URL | UseRefusal {
+  const { audience } = credential
   const where = `the path must be below ${audience.bases.join(' or ')}, written from the root`
   // The URL parser drops tabs and line ends wherever they stand.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -175,6 +177,10 @@ function resolve({ path, query }: UseInput, { audience }: Credential): URL | Use
       url.searchParams.append(name, String(value))
     if (overridesMethod(Object.fromEntries(url.searchParams))) {
       return refuse('"_method" may not be set')
+    }
+    const taken = parametersOf(credential).find((name) => url.searchParams.has(name))
+    if (taken !== undefined) {
+      return refuse(`the parameter ${taken} is not to be set; the credential is added by itself`)
     }
     if (covers(audience, url)) return url
   }

@@ -195,7 +195,7 @@ async function bury(
   // What a service said, it said of the tokens that it was shown.
   const said = state === 'revoked' || left !== undefined
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
-    const { secret, refresh: _, claim: __, client: ___, ...rest } = one
+    const { secret, secrets: _, refresh: __, claim: ___, client: ____, ...rest } = one
     if (secret === undefined || (said && !sameSecrets(one, credential))) return one
     return { ...rest, state, verdict }
   })

@@ -1,11 +1,12 @@
 import { AuthError } from '../errors.ts'
+import type { Presentation } from '../methods/method.ts'
 import { checkAddress } from '../net/address.ts'
 import { allowLoopback, type NetOptions } from '../net/transport.ts'
 import { checkUrl, displayUrl, loopbackPermitted } from '../net/url.ts'
-import type { Credential } from '../vault/credentials.ts'
+import { basicPair, type Credential, secretsOf } from '../vault/credentials.ts'
 import { Secret } from '../vault/secret.ts'
 import { covers } from './audience.ts'
-import { createRedactor } from './redactor.ts'
+import { canRedact, createRedactor } from './redactor.ts'
 
 const maxHops = 5
 const redirects = [301, 302, 303, 307, 308]
@@ -43,11 +44,17 @@ export async function sendSigned(
     }
     const signed = left ? new Request(current, { redirect: 'manual' }) : sign(current, credential)
     const response = await net.transport.request(signed, (ip) => checkAddress(ip, address))
+    // Nobody is shown an address with a credential in it.
+    if (signed.url !== current.url) {
+      Object.defineProperty(response, 'url', { value: current.url })
+    }
     const location = response.headers.get('location')
     if (location === null || !redirects.includes(response.status)) return response
     if (request.redirect === 'manual') return response
     const target = URL.parse(location, url)
     const stays = target !== null && !left && covers(credential.audience, target)
+    // What it was sent it may send back: the next hop is given it anew.
+    if (stays) for (const name of parametersOf(credential)) dropParameter(target, name)
     if (!stays && !leave) return response
     const method = followedBy(current.method, response.status)
     if (method === undefined && !leave) return response
@@ -69,26 +76,70 @@ export async function sendSigned(
 
 const outside = 'is not where this credential may go'
 
-/** The request with the credential in its header, and nowhere else. */
+/** The request with the credential where it belongs, and nowhere else. */
 function sign(request: Request, credential: Credential): Request {
-  const { secret, header, prefix, handle, state } = credential
+  const { secret, secrets = {}, handle, state } = credential
   if (secret === undefined) {
     throw unsent('secret_refused', `the credential ${handle} is ${state}`)
   }
   const headers = new Headers(request.headers)
   for (const name of credentialHeaders) headers.delete(name)
+  const url = new URL(request.url)
   try {
-    headers.set(header, `${prefix}${Secret.open(secret)}`)
+    present({ url, headers }, credential, secret, secrets)
   } catch {
     // The platform's message quotes the value.
     throw unsent('secret_refused', `the credential ${handle} cannot be sent in a header`)
   }
-  return new Request(request, { headers, redirect: 'manual' })
+  const target = url.href === request.url ? request : new Request(url, request)
+  return new Request(target, { headers, redirect: 'manual' })
 }
 
-function holds(url: URL, { secret }: Credential): boolean {
-  if (secret === undefined) return false
-  return createRedactor([secret]).redact(url.href).found > 0
+/**
+ * Puts a credential, and what goes beside it, into the headers and the address of a request: the one place
+ * where it is decided how a request is signed. Whatever stood there under the same names is replaced.
+ */
+export function present(
+  { url, headers }: { readonly url: URL; readonly headers: Headers },
+  { header, prefix, basic, query, beside = [] }: Presentation,
+  secret: Secret,
+  secrets: Readonly<Record<string, Secret>>,
+): void {
+  const put = (where: 'header' | 'query', name: string, value: string): void => {
+    if (where === 'header') headers.set(name, value)
+    else setParameter(url, name, value)
+  }
+  if (basic) headers.set('authorization', `Basic ${Secret.open(basicPair(basic, secret))}`)
+  else if (query !== undefined) put('query', query, Secret.open(secret))
+  else put('header', header, `${prefix}${Secret.open(secret)}`)
+  for (const one of beside) {
+    const held = 'text' in one ? undefined : secrets[one.secret]
+    if ('text' in one) put(one.in, one.name, one.text)
+    else if (held) put(one.in, one.name, Secret.open(held))
+    else throw new AuthError('method_failed', `${one.secret} is named beside a credential`)
+  }
+}
+
+/** The parameters of the query that a credential fills. */
+export function parametersOf({ query, beside = [] }: Presentation): readonly string[] {
+  const more = beside.filter((one) => one.in === 'query').map(({ name }) => name)
+  return query === undefined ? more : [query, ...more]
+}
+
+/** Appended as it is: to write the others anew could change how the service reads them. */
+function setParameter(url: URL, name: string, value: string): void {
+  dropParameter(url, name)
+  const pair = new URLSearchParams([[name, value]]).toString()
+  url.search = url.search === '' ? pair : `${url.search}&${pair}`
+}
+
+function dropParameter(url: URL, name: string): void {
+  if (url.searchParams.has(name)) url.searchParams.delete(name)
+}
+
+function holds(url: URL, credential: Credential): boolean {
+  const secrets = secretsOf(credential).filter(canRedact)
+  return createRedactor(secrets).redact(url.href).found > 0
 }
 
 /** The method of the request that follows, or undefined where its body would have to be sent again. */

@@ -6,7 +6,7 @@ import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome, RefusalCode } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
-import { type Credential, Credentials } from '../vault/credentials.ts'
+import { type Credential, Credentials, presentationOf } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import { type CleanAnswer, cleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
 import { type FreshParts, sendFresh } from './fresh.ts'
@@ -288,7 +288,7 @@ async function capture(
   field: string,
   secret: Secret,
 ): Promise<string> {
-  const { owner, service, start, header, prefix, audience, probe, revocation } = parent
+  const { owner, service, start, secrets, audience, probe, revocation } = parent
   const one = (handle: string): Credential => ({
     handle,
     owner,
@@ -296,9 +296,9 @@ async function capture(
     start,
     kind: field,
     method: 'captured',
-    header,
-    prefix,
+    ...presentationOf(parent),
     secret,
+    ...(secrets === undefined ? {} : { secrets }),
     audience,
     state: 'active',
     parent: parent.handle,

@@ -1,7 +1,7 @@
 import { rememberService } from '../discovery/known-services.ts'
 import { hmacSha256, newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
-import type { IssuedCredential, Json } from '../methods/method.ts'
+import type { IssuedCredential, Json, Presentation } from '../methods/method.ts'
 import type { CredentialView } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
@@ -13,7 +13,7 @@ import type { RecordRef, Store } from './store.ts'
 import { isConflict } from './store-check.ts'
 
 /** A credential as the vault keeps it. The secret is gone once it is revoked or forgotten. */
-export interface Credential {
+export interface Credential extends Presentation {
   readonly handle: string
   readonly owner: Owner
   readonly service: string
@@ -21,9 +21,9 @@ export interface Credential {
   readonly start: string
   readonly kind: string
   readonly method: string
-  readonly header: string
-  readonly prefix: string
   readonly secret?: Secret
+  /** Those that `beside` names. */
+  readonly secrets?: Readonly<Record<string, Secret>>
   readonly audience: Audience
   readonly state: CredentialView['state']
   readonly registration?: string
@@ -294,17 +294,53 @@ export function sameSecrets(one: Credential, other: Credential): boolean {
   return values(one) === values(other)
 }
 
-function secretsOf({ secret, refresh, claim, client }: Credential): readonly Secret[] {
-  const beside = [refresh, claim, client].flatMap((one) => Object.values(one?.secrets ?? {}))
-  return [...(secret ? [secret] : []), ...beside]
+/** How it is put into requests, alone. */
+export function presentationOf({
+  header,
+  prefix,
+  basic,
+  query,
+  beside,
+}: Presentation): Presentation {
+  return {
+    header,
+    prefix,
+    ...(basic && { basic }),
+    ...(query !== undefined && { query }),
+    ...(beside && { beside }),
+  }
+}
+
+/** All secrets of a credential, also as they are sent. */
+export function secretsOf({
+  secret,
+  secrets,
+  refresh,
+  claim,
+  client,
+  basic,
+}: Credential): readonly Secret[] {
+  return [
+    ...(secret ? [secret] : []),
+    ...(secret && basic ? [basicPair(basic, secret)] : []),
+    ...Object.values(secrets ?? {}),
+    ...[refresh, claim, client].flatMap((one) => Object.values(one?.secrets ?? {})),
+  ]
+}
+
+/** User name and password as RFC 7617 writes them in one, in base64. */
+export function basicPair({ user }: NonNullable<Presentation['basic']>, secret: Secret): Secret {
+  const text = Secret.open(secret)
+  return new Secret(btoa(user === undefined ? `${text}:` : `${user}:${text}`))
 }
 
 function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
 }
 
-type Stored = Omit<Credential, 'secret' | 'refresh' | 'claim' | 'client'> & {
+type Stored = Omit<Credential, 'secret' | 'secrets' | 'refresh' | 'claim' | 'client'> & {
   readonly secret?: string
+  readonly secrets?: Readonly<Record<string, string>>
   readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, string>> }
   readonly claim?: { readonly secrets: Readonly<Record<string, string>>; readonly until?: number }
   readonly client?: Omit<NonNullable<Credential['client']>, 'secrets'> & {
@@ -313,11 +349,12 @@ type Stored = Omit<Credential, 'secret' | 'refresh' | 'claim' | 'client'> & {
 }
 
 function encode(credential: Credential): string {
-  const { secret, refresh, claim, client, ...rest } = credential
+  const { secret, secrets, refresh, claim, client, ...rest } = credential
   const open = (one: Secret) => Secret.open(one)
   const stored: Stored = {
     ...rest,
     ...(secret && { secret: open(secret) }),
+    ...(secrets && { secrets: mapped(secrets, open) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, open) } }),
     ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, open) } }),
     ...(client && { client: { ...client, secrets: mapped(client.secrets, open) } }),
@@ -326,11 +363,12 @@ function encode(credential: Credential): string {
 }
 
 function decode(text: string): Credential {
-  const { secret, refresh, claim, client, ...rest } = JSON.parse(text) as Stored
+  const { secret, secrets, refresh, claim, client, ...rest } = JSON.parse(text) as Stored
   const close = (one: string) => new Secret(one)
   return {
     ...rest,
     ...(secret !== undefined && { secret: close(secret) }),
+    ...(secrets && { secrets: mapped(secrets, close) }),
     ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, close) } }),
     ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, close) } }),
     ...(client && { client: { ...client, secrets: mapped(client.secrets, close) } }),

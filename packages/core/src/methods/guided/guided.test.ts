@@ -144,12 +144,15 @@ test.each<[string, unknown, string | undefined]>([
   expect(credentialIn(json, 'a.b')).toBe(found)
 })
 
-test.each([302, 500, 503])('a %i says neither that it was done nor that it was not', async (status) => {
-  const state = { plan: planOf({}), values: { name: 'scribe' }, refusals: 0, sentAt: 5 }
-  const context = { now: 9, random: () => '', identity: { mailbox: false } }
-  const sent = { status, url: `${service}/v1/agents`, text: '', json: undefined }
-  const answers = { described_request: sent }
-  const { next, orphan } = await guided.next(context, state as never, { type: 'answer', answers })
-  expect(next).toMatchObject({ wait: { for: 'retry', request: 'described_request' } })
-  expect(orphan).toMatchObject({ request: 'described_request', at: 5 })
-})
+test.each([302, 500, 503])(
+  'a %i says neither that it was done nor that it was not',
+  async (status) => {
+    const state = { plan: planOf({}), values: { name: 'scribe' }, refusals: 0, sentAt: 5 }
+    const context = { now: 9, random: () => '', identity: { mailbox: false } }
+    const sent = { status, url: `${service}/v1/agents`, text: '', json: undefined }
+    const answers = { described_request: sent }
+    const { next, orphan } = await guided.next(context, state as never, { type: 'answer', answers })
+    expect(next).toMatchObject({ wait: { for: 'retry', request: 'described_request' } })
+    expect(orphan).toMatchObject({ request: 'described_request', at: 5 })
+  },
+)

@@ -128,7 +128,7 @@ function checkKey({ probe, header }: Plan): RequestPlan | undefined {
     request: {
       method: 'GET',
       url: probe,
-      header: { ...header, secret: 'key' },
+      credential: { header: header.name, prefix: header.prefix, secret: 'key' },
       redirects: 'none',
     },
     effect: 'none',

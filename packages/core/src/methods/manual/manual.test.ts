@@ -202,7 +202,7 @@ describe('transitions', () => {
           request: {
             method: 'GET',
             url: probe.value,
-            header: { name: 'authorization', prefix: 'Bearer ', secret: 'key' },
+            credential: { header: 'authorization', prefix: 'Bearer ', secret: 'key' },
             redirects: 'none',
           },
           effect: 'none',
