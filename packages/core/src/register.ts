@@ -1,3 +1,4 @@
+import type { Consents } from './consent/consents.ts'
 import { planChanges } from './discovery/changes.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
@@ -22,6 +23,7 @@ interface RegisterParts {
   readonly now: () => number
   readonly identity: () => Promise<OwnerIdentity>
   readonly redactor: () => Promise<Redactor>
+  readonly consents: Pick<Consents, 'rules'>
 }
 
 /** A registration that a call means, and what the call says to it. */
@@ -58,7 +60,8 @@ export async function registerTarget(
   const offer = choose(engine.offers(profile), input.method ?? (more && replaces.method))
   if (offer === undefined) return noOffer(profile.service, input.method)
   const earlier = all.filter((one) => one.offer.service === offer.service).length
-  const draft = await engine.draft(owner, service, offer, await identityFor(parts, input), earlier)
+  const identity = await identityAt(parts, offer, input)
+  const draft = await engine.draft(owner, service, offer, identity, earlier)
   const registration: Registration = {
     ...draft,
     ...(replaces ? { replaces: replaces.handle } : {}),
@@ -164,6 +167,18 @@ function better({ identity, wait, status }: Registration, proposed: Identity): I
   const weak = identity.email === undefined || identity.emailFrom === 'model'
   const news = proposed.email !== undefined && proposed.email !== identity.email
   return open && weak && news ? proposed : identity
+}
+
+/** Nobody, where a service lets one in without an address and the operator would rather not tell it. */
+async function identityAt(
+  parts: RegisterParts,
+  { needs, service, method }: Offer,
+  input: RegisterInput,
+): Promise<Identity> {
+  const { tell } = await parts.identity()
+  const about = { verb: 'register', service, method } as const
+  const withheld = tell === 'needed' || parts.consents.rules.deniesEffect(about, 'present-identity')
+  return needs.includes('nothing') && withheld ? { mailbox: false } : identityFor(parts, input)
 }
 
 /** Whom to register as: the application's word first, the model's only where there is no other. */

@@ -86,11 +86,11 @@ describe('a token endpoint that comes to refuse a resource', () => {
     expect(exchanges(world)).toEqual(['200', '400', '400 bare', '400', '200 bare'])
   })
 
-  test('at the registration is asked no third time', async () => {
+  test('at the registration is asked once more in JSON, and no fourth time', async () => {
     const world = await at({ version: 'v0.7' })
     world.sandbox.faults.add({ ...authMdFault('invalid_request', 'agent_token'), times: 3 })
     expect(await registered(world)).toMatchObject({ status: 'refused', code: 'service_refused' })
-    expect(sent(world, 'agent_token')).toBe(2)
+    expect(sent(world, 'agent_token')).toBe(3)
   })
 })
 

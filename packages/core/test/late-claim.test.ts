@@ -67,8 +67,8 @@ describe.each(all('v0.4', 'v0.5', 'v0.6', 'v0.7'))('$version, $profile', (authMd
         kind: 'create-credential',
         at: `${world.site.issuer}/agent/identity/claim`,
         audience: [world.site.api],
-        credential:
-          "a credential with api.read, api.write in that person's name, in the place of the anonymous one",
+        credential: "a credential in that person's name, in the place of the anonymous one,",
+        scopes: ['api.read', 'api.write'],
       },
     ])
     expect(need.kind).toBe('enter-code')

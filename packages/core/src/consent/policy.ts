@@ -69,6 +69,16 @@ export class Rules {
     return this.#first('deny', call)
   }
 
+  /** Whether a rule denies such an effect of a call at its service, whatever else is known of it. */
+  deniesEffect(call: CallFacts, kind: Effect['kind']): boolean {
+    return this.#rules.some(({ decide, when }) => {
+      const kinds = listOf(when.effect)
+      if (decide !== 'deny' || !kinds?.includes(kind)) return false
+      const { effect: _, ...rest } = when
+      return covers({ decide, when: rest }, call)
+    })
+  }
+
   /** Whether a rule or an entry of the terms speaks of this very service. */
   names(url: string): boolean {
     const named = [...this.#rules.map(({ when }) => when), ...this.#terms]

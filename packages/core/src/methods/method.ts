@@ -196,8 +196,9 @@ export interface IssuedCredential extends Presentation {
   readonly secret: string
   readonly kind: 'api_key' | 'access_token'
   /**
-   * The endpoint whose answer held it, or the resource that an authorization server issued it for (RFC 8707):
-   * its registrable domain confines the audience.
+   * The endpoint whose answer held it, or the resource that an authorization server issued it for (RFC 8707;
+   * of another domain only where the metadata of both name each other): its registrable domain confines the
+   * audience.
    */
   readonly issuedBy: string
   /** Where it is to be used, if within that domain. */

@@ -34,6 +34,11 @@ export interface Mailbox {
 export interface OwnerIdentity {
   /** The address that services may be given. */
   readonly email?: string
+  /**
+   * When a service is told the address: `offered`, wherever it registers people by address (the default), or
+   * `needed`, only where there is no other way. What was made without it can be claimed by a person later.
+   */
+  readonly tell?: 'offered' | 'needed'
   /** A mailbox that can be read without a person; its address is used where `email` is left out. */
   readonly mailbox?: Mailbox
 }

@@ -14,9 +14,9 @@ const asPath = '/.well-known/oauth-authorization-server'
 
 /** Metadata and prose, on the hosts that they belong to. */
 export function discoveryRoutes(api: Hono<SandboxEnv>, auth: Hono<SandboxEnv>, site: AuthMd): void {
-  const { server, signer, version } = site
+  const { server, signer, version, options } = site
   const prm = answering(server, 'agent_prm', (c) => c.json(resourceMetadata(site), 200, cached))
-  api.get('/.well-known/oauth-protected-resource', prm)
+  if (!options.textOnly) api.get('/.well-known/oauth-protected-resource', prm)
   // Not the form with a path inserted: the resource is the whole origin.
   api.get(
     '/.well-known/*',
@@ -29,10 +29,10 @@ export function discoveryRoutes(api: Hono<SandboxEnv>, auth: Hono<SandboxEnv>, s
   const prose = answering(server, 'agent_auth_md', (c) => markdown(c, authMdText(site)))
   api.get('/auth.md', prose)
   auth.get('/auth.md', prose)
-  auth.get(
-    asPath,
-    answering(server, 'agent_as_metadata', (c) => c.json(serverMetadata(site), 200, cached)),
+  const metadata = answering(server, 'agent_as_metadata', (c) =>
+    c.json(serverMetadata(site), 200, cached),
   )
+  if (!options.textOnly) auth.get(asPath, metadata)
   const jwks = answering(server, 'agent_jwks', async (c) => c.json(await signer.jwks()))
   auth.get('/.well-known/jwks.json', jwks)
   if (version === 'hosted') auth.get('/sso/jwks/:client', jwks)

@@ -65,7 +65,8 @@ function mountAuthMd(
 ): AuthMdSite {
   const { version = 'v0.7', profile = 'strict-spec' } = options
   const name = nameOf(options)
-  const hostnames = { api: `api.${name}.localhost`, auth: `auth.${name}.localhost` }
+  const { issuer = name } = options
+  const hostnames = { api: `api.${name}.localhost`, auth: `auth.${issuer}.localhost` }
   const origins = { api: server.origin(hostnames.api), issuer: server.origin(hostnames.auth) }
   const dialect = isRelease(version) ? release(version, profile) : variant(version, origins.issuer)
   const site = createAuthMd({

@@ -37,6 +37,10 @@ export interface AuthMdOptions {
   profile?: AuthMdProfile
   /** Label of the hosts `api.<name>.localhost` and `auth.<name>.localhost`; from the version if absent. */
   name?: string
+  /** Label of the authorization server's host where that is on another domain: `auth.<issuer>.localhost`. */
+  issuer?: string
+  /** There is no metadata: all that an agent learns stands in the auth.md. */
+  textOnly?: boolean
   /** The ways that are switched on; all that the version has, if absent. */
   methods?: readonly IdentityMethod[]
   /** The `aud` that an ID-JAG must have, about which the documents disagree; `issuer` if absent. */

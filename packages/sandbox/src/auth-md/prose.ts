@@ -11,18 +11,7 @@ export function authMdText(site: AuthMd): string {
   const exchanged = dialect.gives === 'assertion'
   return `# auth.md
 
-How an agent gets access to the API at ${api}. The metadata named below is binding; this page explains it.
-
-## Step 1 — Discover
-
-### 1a. The resource
-
-\`GET ${api}/.well-known/oauth-protected-resource\` names the authorization server, ${issuer}.
-A call of the API without a credential is answered with 401 and points at the same document.
-
-### 1b. The authorization server
-
-\`GET ${issuer}/.well-known/oauth-authorization-server\` has a block \`agent_auth\`:
+How an agent gets access to the API at ${api}. ${discover(site)}
 
 * **${label(discovery.register)} (programmatic):** <${issuer}${paths.register}>
 * **${label(claim)} (programmatic):** <${claimEndpoint(site)}>
@@ -66,6 +55,23 @@ Send it as \`Authorization: Bearer …\` to ${api}. After a 401 ${exchanged ? 'e
 
 ${exchanged ? `\`POST ${issuer}/oauth2/revoke\` with the \`token\` ends that one access token.` : 'An agent cannot end its credential by itself.'}
 `
+}
+
+/** Where the endpoints stand: in metadata, which this page explains, or nowhere but here. */
+function discover({ api, issuer, options }: AuthMd): string {
+  if (options.textOnly) return 'All that is needed stands on this page.\n\n## Step 1 — Endpoints'
+  return `The metadata named below is binding; this page explains it.
+
+## Step 1 — Discover
+
+### 1a. The resource
+
+\`GET ${api}/.well-known/oauth-protected-resource\` names the authorization server, ${issuer}.
+A call of the API without a credential is answered with 401 and points at the same document.
+
+### 1b. The authorization server
+
+\`GET ${issuer}/.well-known/oauth-authorization-server\` has a block \`agent_auth\`:`
 }
 
 function label(name: string): string {

@@ -27,8 +27,10 @@ export function resourceRoutes(app: Hono<SandboxEnv>, site: AuthMd): void {
   )
 }
 
-function challenge({ api }: AuthMd, more = ''): Record<string, string> {
+function challenge({ api, options }: AuthMd, more = ''): Record<string, string> {
   const metadata = `resource_metadata="${api}/.well-known/oauth-protected-resource"`
+  if (options.textOnly)
+    return { 'www-authenticate': `Bearer ${more || 'realm="api"'}`.replace(/, $/, '') }
   return { 'www-authenticate': `Bearer ${more}${metadata}` }
 }
 

@@ -163,6 +163,8 @@ export function polled(state: State, context: MethodContext, answer: PlanAnswer)
   const given = read(answer, context.now)
   const got = tokenIn(answer, context.now)
   if (got) return token.issued(state, got, given)
+  const plan = token.inJson(state.plan, answer)
+  if (plan) return ask({ ...state, plan })
   const late = context.now >= (endOf(state) ?? Infinity)
   switch (followOf(answer)) {
     case 'slower':
@@ -210,8 +212,8 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
     if (given.credential) return token.direct(rest, given)
     if (given.assertion) return token.exchange(rest, given)
     // One that says no more than that pays out at the token endpoint.
-    if (given.claimed && state.plan.claimGrant && state.plan.token) return ask(rest)
-    if (given.claimed && state.claiming) return late.upgraded(rest)
+    if (given.claimed && late.widens(rest)) return late.upgraded(rest)
+    if (given.claimed && state.plan.token) return ask(rest)
     if (given.claimed) return refusal(state, 'agent_claim_complete', answer)
   }
   const { code, ...without } = state

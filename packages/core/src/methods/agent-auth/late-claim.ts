@@ -36,7 +36,8 @@ export function upgraded(state: State): Step {
   }
 }
 
-/** Whether a service that says "claimed" has left what was given before in force. */
-export function widens({ claiming, plan }: State): boolean {
-  return claiming === true && plan.emailType === 'verified_email' && plan.claimGrant === undefined
+/** Whether a service that says "claimed" has left what was given before in force, as all with a mailed link do. */
+export function widens({ claiming, plan, ceremony }: State): boolean {
+  const mailed = ceremony?.field === 'otp' || plan.emailType === 'verified_email'
+  return claiming === true && mailed && plan.claimGrant === undefined
 }

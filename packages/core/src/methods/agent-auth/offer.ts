@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { shownScopes } from '../../consent/scopes.ts'
-import type { Fact, ServerMetadata, ServiceProfile } from '../../discovery/profile.ts'
-import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
+import type { Fact, ServerMetadata, ServiceProfile, Source } from '../../discovery/profile.ts'
+import { isEndpoint, speaksFor } from '../../discovery/trust.ts'
 import type { Json, Need, Offer } from '../method.ts'
 
 import type { IdentityType, Plan } from './state.ts'
+import { writtenPlan } from './written.ts'
 
 const text = z.string().min(1).max(2_048).optional().catch(undefined)
 const texts = z
@@ -35,32 +36,40 @@ const schema = z.looseObject({
   }),
 })
 
-/** The offer of a service whose metadata has an `agent_auth` block with an endpoint for programs. */
+/**
+ * The offer of a service whose metadata has an `agent_auth` block with an endpoint for programs, or that
+ * has no such metadata and says in a text what is needed.
+ */
 export function offerOf(profile: ServiceProfile): Offer | undefined {
   for (const server of profile.serverMetadata) {
     const plan = planOf(server, profile)
-    if (plan === undefined) continue
-    const source = { url: server.url, kind: 'server-metadata' } as const
-    return {
-      method: 'agent-auth',
-      service: profile.service,
-      summary: summaryOf(plan),
-      needs: needsOf(plan),
-      plan: { ...plan } as unknown as Json,
-      sources: [source],
-    }
+    if (plan) return offerWith(plan, { url: server.url, kind: 'server-metadata' })
   }
-  return undefined
+  const written = writtenPlan(profile)
+  return written && offerWith(written.plan, written.source)
 }
 
-function planOf({ url, raw }: ServerMetadata, profile: ServiceProfile): Plan | undefined {
+function offerWith(plan: Plan, source: Source): Offer {
+  return {
+    method: 'agent-auth',
+    service: plan.service,
+    summary: summaryOf(plan),
+    needs: needsOf(plan),
+    plan: { ...plan } as unknown as Json,
+    sources: [source],
+  }
+}
+
+function planOf(server: ServerMetadata, profile: ServiceProfile): Plan | undefined {
+  const { url, raw, issuer } = server
   const { data } = schema.safeParse(raw)
   if (data === undefined) return undefined
   const { agent_auth: agent } = data
   const { service } = profile
+  const homes = issuer !== undefined && speaksFor(server, profile) ? [service, issuer] : [service]
   const on = (address: string | undefined): string | undefined => {
     const absolute = address === undefined ? undefined : URL.parse(address, url)?.href
-    return absolute !== undefined && isEndpoint(absolute, service) ? absolute : undefined
+    return absolute && homes.some((home) => isEndpoint(absolute, home)) ? absolute : undefined
   }
   // v0.1 alone says for each type which credentials there are. Without that, `register_uri` is
   // somebody's page, or dynamic client registration.
@@ -92,6 +101,7 @@ function planOf({ url, raw }: ServerMetadata, profile: ServiceProfile): Plan | u
     ...(revoke === undefined || token === undefined ? {} : { revoke }),
     ...(claimGrant === undefined ? {} : { claimGrant }),
     ...(scopes === undefined ? {} : { scopes }),
+    ...(isEndpoint(token ?? register, service) ? {} : { elsewhere: true }),
   }
 }
 
@@ -112,15 +122,6 @@ function typesOf(
 function isDenied({ facts }: ServiceProfile, value: string): boolean {
   const speaks = ({ denied, demoted, offDomain }: Fact) => denied || demoted || offDomain
   return facts.some((fact) => fact.value === value && speaks(fact))
-}
-
-/** On the domain of the service: what it issues goes nowhere else. */
-function isEndpoint(address: string, service: string): boolean {
-  const url = new URL(address)
-  if (url.username || url.password || url.hash) return false
-  const secure = url.protocol === 'https:' || isLoopbackHost(url.hostname)
-  const domain = registrableDomain(url.hostname)
-  return secure && domain !== undefined && domain === registrableDomain(new URL(service).hostname)
 }
 
 function isPageOrOAuth(address: string): boolean {

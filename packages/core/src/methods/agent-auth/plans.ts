@@ -62,8 +62,13 @@ function presented({ email }: State, url: string, { emailFrom = 'model' }: Ident
   return [{ kind: 'present-identity', email, emailFrom, to: new URL(url).host }]
 }
 
-function audienceOf({ token, register, service }: Plan): readonly string[] {
-  return confinedAudience(token ?? register, [service]).bases
+function audienceOf(plan: Plan): readonly string[] {
+  return confinedAudience(issuedBy(plan), [plan.service]).bases
+}
+
+/** What confines where a credential may go. */
+function issuedBy({ elsewhere, service, token, register }: Plan): string {
+  return elsewhere ? service : (token ?? register)
 }
 
 /** Another code for the same registration: it makes the one before it worthless. */
@@ -88,8 +93,7 @@ export function claim(state: State, url: string): RequestPlan {
 
 /** The first of them for what was given without a person: it tells the service who that is. */
 export function beginClaim(state: State, url: string, identity: Identity): RequestPlan {
-  const { plan, claimScopes = [] } = state
-  const scopes = claimScopes.length === 0 ? '' : ` with ${claimScopes.join(', ')}`
+  const { plan, claimScopes: scopes = plan.scopes } = state
   return {
     ...claim(state, url),
     binds: [
@@ -98,7 +102,8 @@ export function beginClaim(state: State, url: string, identity: Identity): Reque
         kind: 'create-credential',
         at: url,
         audience: audienceOf(plan),
-        credential: `a credential${scopes} in that person's name, in the place of the anonymous one`,
+        credential: "a credential in that person's name, in the place of the anonymous one,",
+        ...(scopes === undefined ? {} : { scopes }),
       },
     ],
   }
@@ -121,23 +126,30 @@ export function complete(url: string, { field }: Ceremony, code: string): Reques
 }
 
 /** Is the person done? */
-export function poll({ claimGrant = defaultClaimGrant }: Plan, url: string): RequestPlan {
-  return token(url, { grant_type: claimGrant, claim_token: { secret: 'claim_token' } })
+export function poll(plan: Plan, url: string): RequestPlan {
+  const { claimGrant = defaultClaimGrant } = plan
+  return token(plan, url, { grant_type: claimGrant }, 'claim_token')
 }
 
 /** The service's own assertion for an access token. */
-export function exchange({ service, withoutResource }: Plan, url: string): RequestPlan {
-  return token(url, {
-    grant_type: jwtBearer,
-    assertion: { secret: 'assertion' },
-    ...(withoutResource ? {} : { resource: service }),
-  })
+export function exchange(plan: Plan, url: string): RequestPlan {
+  const grant = { grant_type: jwtBearer }
+  const fields = plan.withoutResource ? grant : { ...grant, resource: plan.service }
+  return token(plan, url, fields, 'assertion')
 }
 
-function token(url: string, form: NonNullable<RequestPlan['request']['form']>): RequestPlan {
+function token(
+  { jsonTokens }: Plan,
+  url: string,
+  fields: Readonly<Record<string, string>>,
+  secret: string,
+): RequestPlan {
+  const body = jsonTokens
+    ? { json: fields, jsonSecrets: { [secret]: secret } }
+    : { form: { ...fields, [secret]: { secret } } }
   return {
     name: 'agent_token',
-    request: { method: 'POST', url, form, redirects: 'none' },
+    request: { method: 'POST', url, ...body, redirects: 'none' },
     effect: 'idempotent',
     ifLost: 'repeat',
   }
@@ -166,7 +178,7 @@ export function credential(
   refresh: IssuedCredential['refresh'],
 ): IssuedCredential {
   const { plan, registration, unclaimed, window } = state
-  const { service, token, register, revoke } = plan
+  const { service, revoke } = plan
   const until = window === undefined ? {} : { until: window }
   const refreshToken = refresh?.secrets.find((name) => name === 'refresh_token')
   return {
@@ -174,7 +186,7 @@ export function credential(
     kind,
     header: 'authorization',
     prefix: 'Bearer ',
-    issuedBy: token ?? register,
+    issuedBy: issuedBy(plan),
     bases: [service],
     ...(revoke === undefined
       ? {}

@@ -16,6 +16,10 @@ export interface Plan {
   readonly scopes?: readonly string[]
   /** Its token endpoint refuses a request that names the resource (RFC 8707). */
   readonly withoutResource?: true
+  /** The server is on another domain than the service, and both name each other: what it gives is the service's. */
+  readonly elsewhere?: true
+  /** Its token endpoint takes JSON instead of a form. */
+  readonly jsonTokens?: true
   /** v0.1 is told which credential to give. */
   readonly credentialType?: string
 }

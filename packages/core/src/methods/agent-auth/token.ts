@@ -54,7 +54,7 @@ export function ask(state: State): Step {
 export function exchanged(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const token = tokenIn(answer, context.now)
   if (token) return issued(state, token, {})
-  const plan = withoutResource(state.plan, answer)
+  const plan = withoutResource(state.plan, answer) ?? inJson(state.plan, answer)
   if (plan) return ask({ ...state, plan })
   const follow = followOf(answer)
   if (follow === 'unwell' || follow === 'wait') {
@@ -67,7 +67,17 @@ export function exchanged(state: State, context: MethodContext, answer: PlanAnsw
 function withoutResource(plan: Plan, answer: PlanAnswer): Plan | undefined {
   const { code = '' } = answer.status === 400 ? errorIn(answer) : {}
   const refused = code === 'invalid_request' || code === 'invalid_target'
-  return refused && !plan.withoutResource ? { ...plan, withoutResource: true } : undefined
+  return refused && !plan.withoutResource && !plan.jsonTokens
+    ? { ...plan, withoutResource: true }
+    : undefined
+}
+
+/** Some take JSON instead of a form: once more so, naming the resource again. */
+export function inJson(plan: Plan, answer: PlanAnswer): Plan | undefined {
+  const refused = answer.status === 415 || errorIn(answer).code === 'invalid_request'
+  if (plan.jsonTokens || !refused) return undefined
+  const { withoutResource: _, ...rest } = plan
+  return { ...rest, jsonTokens: true }
 }
 
 /** A token, and with it the assertion that gives the next one, where there is one. */

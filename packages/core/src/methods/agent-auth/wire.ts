@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shownScopes } from '../../consent/scopes.ts'
 import { Secret } from '../../vault/secret.ts'
 import type { PlanAnswer } from '../method.ts'
 import { intervalOf } from '../polling.ts'
@@ -9,14 +10,9 @@ const text = z.string().min(1).max(16_384).optional().catch(undefined)
 const block = <T extends z.ZodRawShape>(shape: T) =>
   z.looseObject(shape).optional().catch(undefined)
 
-/** Scope tokens (RFC 6749 §3.3), as far as they can be shown to a person. */
 const scopes = z
   .array(z.unknown())
-  .transform((list) => {
-    const isScope = (one: unknown): one is string =>
-      typeof one === 'string' && /^[\w.:/-]{1,80}$/.test(one)
-    return list.filter(isScope).slice(0, 20)
-  })
+  .transform((list) => shownScopes(list))
   .optional()
   .catch(undefined)
 
