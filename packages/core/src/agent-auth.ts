@@ -9,6 +9,7 @@ import { type Recipe, Recipes } from './engine/recipes.ts'
 import { decodeRegistration } from './engine/registration.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
+import type { IdentityAssertion } from './identity/assertion.ts'
 import { agentAuth } from './methods/agent-auth/index.ts'
 import { guided } from './methods/guided/index.ts'
 import { manual } from './methods/manual/index.ts'
@@ -57,6 +58,12 @@ export interface AgentAuthOptions {
   readonly identity?: (
     owner: Owner,
   ) => OwnerIdentity | undefined | Promise<OwnerIdentity | undefined>
+  /**
+   * Vouches for an owner at services that take an identity provider's word: a signed assertion (ID-JAG) for
+   * one audience, by the application itself or by `tokenExchange`. Where it is given it comes first: it
+   * mostly needs no person but for the consent, which names the provider and whom it speaks of.
+   */
+  readonly identityAssertion?: IdentityAssertion
   /**
    * A code that a person is to hand over (`read-code`) may be read out in the chat: the model asks for it and
    * gives it to `auth_claim`. The code then stands in the conversation, with the provider of the model
@@ -148,6 +155,7 @@ export class AgentAuth {
       methods,
       fetch,
       now: clock,
+      ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
     this.#notifier = new Notifier(options.onPersonNeeded, emit, clock)
     this.people = new People({

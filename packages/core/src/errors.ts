@@ -29,6 +29,7 @@ export type AuthErrorCode =
   | 'key_invalid'
   | 'key_unavailable'
   | 'mailbox_failed'
+  | 'identity_failed'
   | 'method_failed'
 
 /** Things about an error that may be printed: plain values only, never a secret. */

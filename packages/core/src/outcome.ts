@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'service_failed'
   | 'service_unreachable'
   | 'outside_audience'
+  | 'identity_failed'
   | 'request_refused'
   | 'registration_ended'
   | 'expired'

@@ -166,7 +166,9 @@ function better({ identity, wait, status }: Registration, proposed: Identity): I
   const open = status === 'ready' || wait?.for === 'model' || wait?.for === 'person'
   const weak = identity.email === undefined || identity.emailFrom === 'model'
   const news = proposed.email !== undefined && proposed.email !== identity.email
-  return open && weak && news ? proposed : identity
+  const { asserts } = proposed
+  const best = open && weak && news ? proposed : identity
+  return status === 'ready' && asserts ? { ...best, asserts } : best
 }
 
 /** Nobody, where a service lets one in without an address and the operator would rather not tell it. */
@@ -183,6 +185,11 @@ async function identityAt(
 
 /** Whom to register as: the application's word first, the model's only where there is no other. */
 async function identityFor(parts: RegisterParts, input: RegisterInput): Promise<Identity> {
+  const asserts = parts.engine.asserts ? ({ asserts: true } as const) : {}
+  return { ...(await addressFor(parts, input)), ...asserts }
+}
+
+async function addressFor(parts: RegisterParts, input: RegisterInput): Promise<Identity> {
   const { email, mailbox } = await parts.identity()
   if (email !== undefined) {
     const mailed = mailbox?.address.toLowerCase() === email.toLowerCase()

@@ -1,4 +1,5 @@
 import { sha256 } from '../encoding.ts'
+import type { AssertedIdentity } from '../methods/method.ts'
 import type { Owner } from '../owner.ts'
 
 /** The five things an agent can do. */
@@ -21,6 +22,12 @@ export type Effect =
       readonly kind: 'present-identity'
       readonly email: string
       readonly emailFrom: 'session' | 'mailbox' | 'person' | 'model'
+      readonly to: string
+    }
+  | {
+      readonly kind: 'present-identity'
+      /** What an assertion, signed by an identity provider, says of the person. */
+      readonly assertion: AssertedIdentity
       readonly to: string
     }
   | {
@@ -134,6 +141,7 @@ function sentence(effect: Effect): string {
       return `Accept on your behalf: ${texts.join(' and ')}.`
     }
     case 'present-identity':
+      if ('assertion' in effect) return assertionSentence(effect.to, effect.assertion)
       return `Tell ${effect.to} the address ${effect.email}${emailOrigin[effect.emailFrom]}, to which it may send mail.`
     case 'create-credential': {
       const use = `to be used only under ${effect.audience.join(' and ')}`
@@ -155,4 +163,12 @@ function sentence(effect: Effect): string {
       return `Revoke the credential ${effect.credential}${how}. The agent cannot use it from then on.`
     }
   }
+}
+
+function assertionSentence(to: string, { issuer, subject, ...said }: AssertedIdentity): string {
+  const { name, email, phone } = said
+  const words = [name, email, phone].filter((one) => one !== undefined)
+  const who =
+    words.length === 0 ? `its user ${subject}` : `${words.join(', ')} (its user ${subject})`
+  return `Have ${issuer} assert to ${to} that you are ${who}, now and each time the access is renewed.`
 }

@@ -73,6 +73,7 @@ function plainly(effect: Effect): unknown {
     case 'accept-terms':
       return { ...effect, texts: effect.texts.map(({ role, url }) => ({ role, url })) }
     case 'present-identity': {
+      if ('assertion' in effect) return effect
       const { kind, to, email, emailFrom } = effect
       // Another address that the model makes up is no other question.
       return { kind, to, email: emailFrom === 'model' ? undefined : email }

@@ -140,7 +140,7 @@ export class Rules {
 
 /** Why no rule can allow an effect. */
 function beyondRules(effect: Effect): string | undefined {
-  if (effect.kind === 'present-identity' && effect.emailFrom === 'model') {
+  if (effect.kind === 'present-identity' && 'email' in effect && effect.emailFrom === 'model') {
     return 'the model proposed the address'
   }
   if (effect.kind === 'create-credential' && effect.note !== undefined) {

@@ -4,6 +4,7 @@ import type { Call } from '../consent/ledger.ts'
 import type { ServiceProfile } from '../discovery/profile.ts'
 import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { Identity, Method, Offer } from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Orphan, Outcome } from '../outcome.ts'
@@ -37,6 +38,7 @@ export interface EngineParts {
   readonly methods: readonly Method[]
   readonly fetch: GuardedFetch
   readonly now: () => number
+  readonly identityAssertion?: IdentityAssertion
 }
 
 /**
@@ -55,7 +57,15 @@ export class Engine {
 
   /** What the methods could do at a service, the best first. */
   offers(profile: ServiceProfile): readonly Offer[] {
-    return this.#parts.methods.flatMap((method) => method.offers(profile))
+    const offers = this.#parts.methods.flatMap((method) => method.offers(profile))
+    // What takes nothing but an identity is no way in for an application that has none to give.
+    const closed = (one: Offer) => !this.asserts && one.needs.join() === 'identity'
+    return [...offers.filter((one) => !closed(one)), ...offers.filter(closed)]
+  }
+
+  /** Whether the application can be asked for an assertion of who an owner is. */
+  get asserts(): boolean {
+    return this.#parts.identityAssertion !== undefined
   }
 
   /**
@@ -133,7 +143,12 @@ export class Engine {
       const write = (next: Registration, expected: number) => this.write(next, expected)
       if (await this.#isGivenUp(registration)) return this.#cancelled(fresh)
       const from = await this.#forClaim(changed ? fresh : loaded)
-      const run = new Run({ ...this.#parts, method, write, verb, call }, from)
+      const { owner, offer } = registration
+      const assertions = new Assertions(this.#parts.identityAssertion, {
+        owner,
+        service: offer.service,
+      })
+      const run = new Run({ ...this.#parts, method, write, verb, call, assertions }, from)
       return run.go(changed ? { type: 'tick' } : push)
     })
   }

@@ -1,5 +1,6 @@
 import { newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '../methods/method.ts'
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
@@ -12,7 +13,7 @@ const leaseMs = 60_000
 const lookMs = 200
 /** How often the process that refreshes is looked at before the caller is told to come later. */
 const looks = 150
-const maxRequests = 3
+const maxSteps = 6
 const againMs = 30_000
 
 /** What is needed of the rest. */
@@ -22,6 +23,7 @@ export interface RefreshParts {
   readonly fetch: GuardedFetch
   readonly now: () => number
   readonly method: (id: string) => Method
+  readonly identityAssertion?: IdentityAssertion
 }
 
 /**
@@ -113,16 +115,17 @@ export class Refresher {
   }
 
   async #ask(
-    { method: id, start }: Credential,
+    { method: id, start, owner, service }: Credential,
     held: Kept,
     keep: (refresh: Kept) => Promise<unknown>,
   ): Promise<Said> {
-    const { fetch, now } = this.#parts
+    const { fetch, now, identityAssertion } = this.#parts
+    const assertions = new Assertions(identityAssertion, { owner, service })
     const later = { later: now() + againMs }
     const method = this.#parts.method(id)
     let { state, secrets } = held
     let event: MethodEvent | undefined
-    for (let requests = 0; requests <= maxRequests; requests++) {
+    for (let steps = 0; steps < maxSteps; steps++) {
       const context = { now: now(), random: () => newId('rnd'), identity: { mailbox: false } }
       const transition = await method.refresh?.(context, state, event)
       if (transition === undefined) {
@@ -136,9 +139,17 @@ export class Refresher {
       if ('done' in next) return { issued: next.done, secrets }
       if (changed) await keep({ state, secrets })
       if ('failed' in next && next.failed.code === 'credential_invalid') return { dead: true }
+      if ('identify' in next) {
+        event = await assertions.ask(next.identify)
+        continue
+      }
       if (!('send' in next)) return later
       const [plan] = next.send
-      const sent = await sendPlan(plan, secrets, start, fetch)
+      const { asserts } = plan
+      const got = asserts && (await assertions.toSend(asserts.wish, asserts.who))
+      if (got && 'type' in got) return later
+      const obtained = asserts && got ? { [asserts.secret]: got.secret } : {}
+      const sent = await sendPlan(plan, { ...secrets, ...obtained }, start, fetch)
       if (changed && sent === 'unsent') await keep(before)
       if (typeof sent === 'string' || 'refused' in sent) return later
       if (isInvalidGrant(sent.status, sent.json)) return { dead: true }

@@ -2,8 +2,10 @@ import type { Action, Verb } from '../consent/action.ts'
 import type { Consents, Passage } from '../consent/consents.ts'
 import type { Call, Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
+import type { Assertions } from '../identity/assertion.ts'
 import type {
   Failure,
+  IdentityEvent,
   Json,
   Method,
   PlanAnswer,
@@ -40,6 +42,7 @@ interface RunParts {
   readonly write: (next: Registration, expected: number) => Promise<number>
   readonly verb: Verb
   readonly call: Call
+  readonly assertions: Assertions
 }
 
 /** One run of one registration, under its lease. */
@@ -51,6 +54,8 @@ export class Run {
   #reopen = false
   /** What was sent under a consent is sent again because nobody read its answer. */
   #repeats = false
+  /** Identity assertions for what is sent next. */
+  #obtained: Record<string, Secret> = {}
 
   constructor(parts: RunParts, loaded: Loaded) {
     this.#parts = parts
@@ -92,6 +97,16 @@ export class Run {
     for (let steps = 0; steps < maxSteps; steps++) {
       if (transition.refusedBeforeCommit) this.#reopen = true
       const { next } = transition
+      const identity =
+        'identify' in next
+          ? await this.#parts.assertions.ask(next.identify)
+          : 'send' in next && (await this.#obtain(next.send))
+      if (identity) {
+        this.#registration = omit(this.#changed(transition), 'wait', 'failed')
+        transition = await this.#step(identity)
+        from = 'answer'
+        continue
+      }
       if (!('send' in next)) {
         await this.#rest(transition)
         return this.#settle(await this.#outcome())
@@ -107,9 +122,22 @@ export class Run {
     throw new AuthError('method_failed', `${this.#parts.method.id} does not come to rest`)
   }
 
+  /** The identity assertions that go with requests; what the method must be told where they do not fit. */
+  async #obtain(plans: Plans): Promise<IdentityEvent | undefined> {
+    this.#obtained = {}
+    for (const { asserts } of plans) {
+      if (asserts === undefined) continue
+      const got = await this.#parts.assertions.toSend(asserts.wish, asserts.who)
+      if ('type' in got) return got
+      this.#obtained[asserts.secret] = got.secret
+    }
+    return undefined
+  }
+
   /** Writes down that these requests are about to be sent. */
   async #depart(transition: Transition<Json>, plans: Plans): Promise<void> {
     const before = this.#registration
+    this.#registration = { ...before, secrets: { ...before.secrets, ...this.#obtained } }
     const consent = this.#redeemed?.id
     const entries = plans.map(({ name, effect }): JournalEntry => {
       return { name, effect, sentAt: this.#parts.now(), ...(consent ? { consent } : {}) }
@@ -165,7 +193,8 @@ export class Run {
       else secrets[name] = secret
     }
     // A consent that was used up for good makes the next step a new action.
-    const used = this.#redeemed !== undefined && !this.#reopen && !('send' in transition.next)
+    const goesOn = 'send' in transition.next || 'identify' in transition.next
+    const used = this.#redeemed !== undefined && !this.#reopen && !goesOn
     return {
       ...held,
       state: transition.state,
@@ -181,7 +210,9 @@ export class Run {
     const sent = await Promise.all(
       plans.map(async (plan): Promise<Sent> => {
         const first = await attempt(plan)
-        return typeof first === 'string' && plan.ifLost === 'repeat' ? attempt(plan) : first
+        // An identity assertion is sent once.
+        const again = plan.ifLost === 'repeat' && plan.asserts === undefined
+        return typeof first === 'string' && again ? attempt(plan) : first
       }),
     )
     const [only] = sent
@@ -260,6 +291,11 @@ export class Run {
       throw new AuthError('method_failed', `${bare.name} would be sent without a consent`)
     }
     const action = await actionFor(this.#registration, this.#parts.verb, effects)
+    // Refused before anything was done: the same again is still what was agreed to.
+    if (this.#reopen && this.#redeemed?.action.digest === action.digest) {
+      this.#reopen = false
+      return undefined
+    }
     const standing = await this.#parts.consents.redeem(action, this.#parts.call)
     if (standing.kind !== 'open') return { standing, action }
     this.#redeemed = standing.consent

@@ -48,7 +48,42 @@ export interface Identity {
   readonly emailFrom?: 'session' | 'mailbox' | 'person' | 'model'
   /** True where mail to that address can be read without a person. */
   readonly mailbox: boolean
+  /** The application can be asked for an assertion of who it is. */
+  readonly asserts?: true
 }
+
+/** Whom an identity assertion speaks of, as far as it can be read. */
+export interface AssertedIdentity {
+  /** The identity provider that signs it. */
+  readonly issuer: string
+  /** The person's id there. */
+  readonly subject: string
+  readonly email?: string
+  readonly phone?: string
+  readonly name?: string
+}
+
+/** An identity assertion (ID-JAG) that the engine is to obtain: the application or its provider makes it. */
+export interface IdentityWish {
+  readonly audience: string
+  readonly resource: string
+  readonly scopes?: readonly string[]
+  /** How old the person's login may be, in seconds. */
+  readonly maxAge?: number
+}
+
+/** What came of such a wish. The assertion itself is never shown to a method. */
+export type IdentityEvent =
+  | {
+      readonly type: 'identity'
+      readonly who: AssertedIdentity
+      /** Epoch seconds of the login at the provider. */
+      readonly authTime?: number
+    }
+  | { readonly type: 'identity'; readonly none: 'absent' }
+  /** The person has to sign in at the provider. */
+  | { readonly type: 'identity'; readonly none: 'login'; readonly url?: string }
+  | { readonly type: 'identity'; readonly none: 'failed'; readonly reason: string }
 
 /** A request that the engine sends for a method. Secrets appear as names, never as values. */
 export interface RequestPlan {
@@ -70,6 +105,15 @@ export interface RequestPlan {
     /** A credential, put into the request as it will be when it is used. */
     readonly credential?: Presentation & { readonly secret: string }
     readonly redirects?: 'none' | 'same-origin' | 'checked'
+  }
+  /**
+   * The secret of this name is an identity assertion that is obtained anew each time the plan is sent, and it
+   * is sent only if it speaks of this very person. Otherwise the method is told, and nothing is sent.
+   */
+  readonly asserts?: {
+    readonly secret: string
+    readonly wish: IdentityWish
+    readonly who: AssertedIdentity
   }
   /** `none`: reads or fetches a challenge · `idempotent`: twice is as once · `creates`: makes something that lasts. */
   readonly effect: 'none' | 'idempotent' | 'creates'
@@ -126,6 +170,7 @@ export type MethodEvent =
   | { readonly type: 'model'; readonly answer: string }
   | { readonly type: 'person'; readonly input: PersonInput }
   | { readonly type: 'mail'; readonly messages: readonly MailMessage[] }
+  | IdentityEvent
   | { readonly type: 'retry' }
   | { readonly type: 'tick' }
 
@@ -257,6 +302,8 @@ export interface Transition<S> {
   readonly refusedBeforeCommit?: boolean
   readonly next:
     | { readonly send: readonly [RequestPlan, ...RequestPlan[]] }
+    /** Whom does the application vouch for? An event `identity` answers. */
+    | { readonly identify: IdentityWish }
     | { readonly wait: Wait }
     | { readonly done: IssuedCredential }
     | { readonly failed: Failure }

@@ -77,6 +77,7 @@ const completed = (given: PlanAnswer, body: unknown = nested) =>
 
 /** What follows, in one word: the request, what is waited for, or how it ended. */
 function followed({ next }: Transition<Json>): string {
+  if ('identify' in next) return `identify for ${next.identify.audience}`
   if ('send' in next) return `send ${next.send[0].name}`
   if ('done' in next) return 'done'
   if ('failed' in next) return next.failed.code
@@ -318,8 +319,15 @@ describe('offers', () => {
     ['a sign-up page', { agent_auth: { register_uri: `${issuer}/signup`, ...v01 } }],
     ['dynamic registration', { agent_auth: { register_uri: `${issuer}/oauth/register`, ...v01 } }],
     [
-      'only ID-JAG',
-      { agent_auth: { ...agent, identity_types_supported: ['identity_assertion'] }, ...token },
+      'assertions of another kind alone',
+      {
+        agent_auth: {
+          ...agent,
+          identity_types_supported: ['identity_assertion'],
+          identity_assertion: { assertion_types_supported: ['urn:example:other'] },
+        },
+        ...token,
+      },
     ],
     ['rubbish', { agent_auth: 'yes', ...token }],
   ])('none for %s', (_, raw) => {

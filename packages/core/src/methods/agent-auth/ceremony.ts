@@ -126,7 +126,7 @@ export function ticked(state: State, context: MethodContext): Step {
   return newCode(state)
 }
 
-function ask(state: State): Step {
+export function ask(state: State): Step {
   const { token: url = state.plan.register } = state.plan
   return { state: plain({ ...state, step: 'poll' }), next: { send: [plans.poll(state.plan, url)] } }
 }
@@ -283,7 +283,7 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
 }
 
 /** Nothing more can come of it, unless only the patience with one person is over. */
-function over(state: State, patience = false): Step {
+export function over(state: State, patience = false): Step {
   const reason = state.claiming
     ? 'Nobody confirmed in time, or the service has ended it.'
     : 'Nobody confirmed in time, or the service has ended it. A new registration is needed.'

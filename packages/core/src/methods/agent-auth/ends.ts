@@ -7,18 +7,34 @@ import type { State } from './state.ts'
 const patienceMs = 30_000
 const maxFailures = 4
 
+/** When to try again, each time later; undefined where it has been enough. */
+export function nextTry(
+  { failures: before }: State,
+  now: number,
+  wait: number = patienceMs * 2 ** before,
+): { readonly at: number; readonly failures: number } | undefined {
+  const failures = before + 1
+  return failures >= maxFailures ? undefined : { at: now + wait, failures }
+}
+
+const requests = {
+  'register-later': 'agent_identity',
+  'exchange-later': 'agent_token',
+  'claim-later': 'agent_claim',
+  'claim-identity-later': 'agent_claim',
+} as const
+
 /** Again when the time is over, or never where that has not helped. */
 export function later(
   state: State,
   now: number,
-  step: 'register-later' | 'exchange-later' | 'claim-later',
+  step: keyof typeof requests,
   answer: PlanAnswer,
 ): Step {
-  const name = { 'register-later': 'agent_identity', 'exchange-later': 'agent_token' }
-  const request = step === 'claim-later' ? 'agent_claim' : name[step]
-  const failures = state.failures + 1
-  if (failures >= maxFailures) return refusal(state, request, answer)
-  const at = now + (answer.retryAfterMs ?? patienceMs * 2 ** state.failures)
+  const request = requests[step]
+  const again = nextTry(state, now, answer.retryAfterMs)
+  if (again === undefined) return refusal(state, request, answer)
+  const { at, failures } = again
   const reason = `The service answered ${request} with ${answer.status}.`
   return { state: plain({ ...state, step, failures }), next: { wait: { for: 'time', at, reason } } }
 }

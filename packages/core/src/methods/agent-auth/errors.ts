@@ -3,6 +3,12 @@ import { errorIn } from '../service-error.ts'
 
 /** What follows from an error. */
 export type Follow =
+  /** Of an identity assertion: another one · one for the other audience · one of a new login. */
+  | 'again'
+  | 'other-audience'
+  | 'login'
+  /** v0.1 does not give this kind of credential. */
+  | 'other-credential'
   /** This way of registering is switched off. */
   | 'other-type'
   | 'ask-email'
@@ -26,10 +32,25 @@ export type Follow =
 
 /** All versions' codes, synonyms side by side. What is not here goes by its status. */
 const follows: Readonly<Record<string, Follow>> = {
+  invalid_signature: 'again',
+  replay_detected: 'again',
+  invalid_audience: 'other-audience',
+  audience_mismatch: 'other-audience',
+  // The published server says so of a wrong audience as well.
+  expired: 'other-audience',
+  credential_expired: 'other-audience',
+  login_required: 'login',
+  invalid_issuer: 'other-type',
+  issuer_not_enabled: 'other-type',
+  invalid_client_id: 'other-type',
+  missing_verified_email: 'other-type',
+  identity_assertion_not_enabled: 'other-type',
+  unsupported_credential_type: 'other-credential',
   anonymous_not_enabled: 'other-type',
   service_auth_not_enabled: 'other-type',
   verified_email_not_enabled: 'other-type',
   invalid_login_hint: 'ask-email',
+  login_hint_mismatch: 'ask-email',
   authorization_pending: 'pending',
   slow_down: 'slower',
   expired_token: 'new-code',
@@ -43,6 +64,7 @@ const follows: Readonly<Record<string, Follow>> = {
   previously_claimed: 'claimed',
   already_claimed: 'claimed',
   claim_already_completed: 'claimed',
+  ceremony_in_flight: 'other-type',
   claim_expired: 'over',
   invalid_claim_token: 'over',
   invalid_claim: 'over',

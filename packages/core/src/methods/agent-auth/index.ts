@@ -3,6 +3,8 @@ import { AuthError } from '../../errors.ts'
 import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
 import { type Answers, only, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
+import { failed } from './ends.ts'
+import * as identity from './identity.ts'
 import * as late from './late-claim.ts'
 import { offerOf } from './offer.ts'
 import * as start from './start.ts'
@@ -10,8 +12,8 @@ import type { Plan, State } from './state.ts'
 import * as token from './token.ts'
 
 /**
- * Agent registration by auth.md, in all its versions: with an address that a person then confirms by a
- * code, or anonymously where none is known. Recognised by the `agent_auth` block of the authorization
+ * Agent registration by auth.md, in all its versions: by the word of an identity provider, with an address
+ * that a person then confirms by a code, or anonymously where neither is known. Recognised by the `agent_auth` block of the authorization
  * server's metadata; how it goes on is decided by what each answer holds.
  */
 export const agentAuth: Method<Json, Step> = {
@@ -24,10 +26,16 @@ export const agentAuth: Method<Json, Step> = {
 
   begin(context: MethodContext, offer: Offer): Step {
     const plan = offer.plan as unknown as Plan
-    const personal = context.identity.email !== undefined && plan.types.includes('service_auth')
-    const type = personal || !plan.types.includes('anonymous') ? 'service_auth' : 'anonymous'
+    const { asserts, email } = context.identity
+    const { types } = plan
+    const personal = email !== undefined && types.includes('service_auth')
+    const named = personal || !types.includes('anonymous') ? 'service_auth' : 'anonymous'
+    const type = asserts && types.includes('identity_assertion') ? 'identity_assertion' : named
     const state: State = { step: 'register', plan, type, lost: 0, codes: 0, wrong: 0, failures: 0 }
-    return start.register(state, context)
+    if (types.includes(type)) return start.register(state, context)
+    const reason =
+      'It lets in only whom an identity provider vouches for, and the application has none.'
+    return failed(state, 'no_offer', reason)
   },
 
   next(context: MethodContext, json: Json, event: MethodEvent): Step {
@@ -37,6 +45,8 @@ export const agentAuth: Method<Json, Step> = {
         return answered(state, context, event.answers)
       case 'lost':
         return start.lost(state, context)
+      case 'identity':
+        return identity.identified(state, context, event)
       case 'person':
         return handed(state, context, event.input)
       case 'retry':
@@ -65,6 +75,8 @@ function answered(state: State, context: MethodContext, answers: Answers): Step 
       return ceremony.polled(state, context, only(agentAuth.id, answers, 'agent_token'))
     case 'complete':
       return ceremony.completed(state, context, only(agentAuth.id, answers, 'agent_claim_complete'))
+    case 'claim-identity':
+      return identity.claimed(state, context, only(agentAuth.id, answers, 'agent_claim'))
     case 'claim':
       return ceremony.claimed(state, context, only(agentAuth.id, answers, 'agent_claim'))
     default:
@@ -90,6 +102,11 @@ function ticked(state: State, context: MethodContext): Step {
       return start.register(state, context)
     case 'exchange-later':
       return token.ask(state)
+    case 'identify':
+    case 'identify-later':
+    case 'login':
+    case 'claim-identity-later':
+      return identity.ask(state)
     case 'claim-later':
       return ceremony.newCode(state)
     case 'person':

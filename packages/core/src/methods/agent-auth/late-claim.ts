@@ -1,6 +1,7 @@
 import type { MethodContext } from '../method.ts'
 import { plain, type Step } from '../step.ts'
 import { failed } from './ends.ts'
+import * as identity from './identity.ts'
 import * as plans from './plans.ts'
 import { forEmail } from './start.ts'
 import type { State } from './state.ts'
@@ -10,13 +11,24 @@ import type { State } from './state.ts'
  * as it does for a registration by address.
  */
 export function begin(state: State, context: MethodContext): Step {
-  const { email } = context.identity
   const { ceremony: _, code: __, look: ___, unclaimed: ____, sibling: _____, ...rest } = state
-  const claiming: State = { ...rest, claiming: true, codes: 0, wrong: 0, failures: 0 }
-  const { claim: url } = state.plan
-  if (url === undefined) {
+  const { presented: ______, ...before } = rest
+  const claiming: State = { ...before, claiming: true, codes: 0, wrong: 0, failures: 0 }
+  const { claim, types, claimGrant, emailType } = state.plan
+  if (claim === undefined) {
     return failed(claiming, 'service_failed', 'The service does not say where it is claimed.')
   }
+  // v0.7 alone takes a provider's word here. What v0.6 answers to that leads on to the address.
+  const asserted =
+    types.includes('identity_assertion') && claimGrant && emailType === 'service_auth'
+  return context.identity.asserts && asserted
+    ? identity.ask(claiming)
+    : byAddress(claiming, context)
+}
+
+export function byAddress({ presented: _, ...claiming }: State, context: MethodContext): Step {
+  const { email } = context.identity
+  const { claim: url = '' } = claiming.plan
   if (email === undefined) return forEmail(claiming)
   const next: State = { ...claiming, step: 'claim', email }
   return { state: plain(next), next: { send: [plans.beginClaim(next, url, context.identity)] } }

@@ -4,6 +4,7 @@ import type { Fact, ServerMetadata, ServiceProfile, Source } from '../../discove
 import { isEndpoint, speaksFor } from '../../discovery/trust.ts'
 import type { Json, Need, Offer } from '../method.ts'
 
+import { idJag } from './plans.ts'
 import type { IdentityType, Plan } from './state.ts'
 import { writtenPlan } from './written.ts'
 
@@ -82,8 +83,9 @@ function planOf(server: ServerMetadata, profile: ServiceProfile): Plan | undefin
   if (register !== first && token === undefined) return undefined
   if (isPageOrOAuth(register) || register === data.registration_endpoint) return undefined
   const byMail = agent.identity_assertion?.assertion_types_supported?.includes('verified_email')
-  const types = typesOf(agent.identity_types_supported, byMail === true, profile)
+  const types = typesOf(agent, byMail === true, profile)
   if (types.length === 0) return undefined
+  const audience = types.includes('identity_assertion') ? audienceOf(server, profile) : undefined
   const claim = on(agent.claim_endpoint) ?? on(agent.claim_uri)
   const revoke = on(data.revocation_endpoint)
   const claimGrant = data.grant_types_supported?.find((one) => /(^|:)claim(_token)?$/.test(one))
@@ -91,13 +93,16 @@ function planOf(server: ServerMetadata, profile: ServiceProfile): Plan | undefin
   const named = profile.resourceMetadata?.scopes ?? []
   const scopes = shownScopes(named.length > 0 ? named : data.scopes_supported)
   const credentialType = direct?.includes('api_key') === false ? direct[0] : 'api_key'
+  const otherCredential = direct?.find((one) => one !== credentialType)
   return {
     service,
     register,
     types,
     emailType: byMail ? 'verified_email' : 'service_auth',
+    ...(audience === undefined ? {} : { audience }),
     ...(claim === undefined ? {} : { claim }),
     ...(token === undefined ? { credentialType: credentialType ?? 'api_key' } : { token }),
+    ...(token === undefined && otherCredential ? { otherCredential } : {}),
     ...(revoke === undefined || token === undefined ? {} : { revoke }),
     ...(claimGrant === undefined ? {} : { claimGrant }),
     ...(scopes === undefined ? {} : { scopes }),
@@ -107,16 +112,28 @@ function planOf(server: ServerMetadata, profile: ServiceProfile): Plan | undefin
 
 /** Without a list each is tried: the service's answer says what is switched off. */
 function typesOf(
-  listed: readonly string[] | undefined,
+  agent: z.infer<typeof schema>['agent_auth'],
   byMail: boolean,
   profile: ServiceProfile,
 ): readonly IdentityType[] {
-  const all: readonly IdentityType[] = ['anonymous', 'service_auth']
+  const { identity_types_supported: listed, identity_assertion: assertion } = agent
+  const assertions = assertion?.assertion_types_supported
+  const all: readonly IdentityType[] = ['identity_assertion', 'anonymous', 'service_auth']
   return all.filter((type) => {
     if (isDenied(profile, type)) return false
+    if (type === 'identity_assertion' && (assertions || listed === undefined)) {
+      return assertions?.includes(idJag) === true
+    }
     if (listed === undefined) return true
     return listed.includes(type) || (type === 'service_auth' && byMail)
   })
+}
+
+/** The issuer exactly as it is published; the oldest metadata does without. */
+function audienceOf({ raw, url }: ServerMetadata, { resourceMetadata, service }: ServiceProfile) {
+  const [named = new URL(url).origin] = resourceMetadata?.authorizationServers ?? []
+  const issuer = typeof raw.issuer === 'string' ? raw.issuer : named.replace(/\/$/, '')
+  return { issuer, resource: resourceMetadata?.resource ?? service }
 }
 
 function isDenied({ facts }: ServiceProfile, value: string): boolean {
@@ -129,12 +146,14 @@ function isPageOrOAuth(address: string): boolean {
 }
 
 function needsOf({ types }: Plan): readonly Need[] {
-  return types.includes('anonymous') ? ['nothing'] : ['identity', 'person']
+  if (types.includes('anonymous')) return ['nothing']
+  return types.includes('service_auth') ? ['identity', 'person'] : ['identity']
 }
 
 function summaryOf({ types, register }: Plan): string {
   const { host } = new URL(register)
   const ways = {
+    identity_assertion: "by the word of the application's identity provider, if it has one",
     anonymous: 'without an address anonymously, for what needs no person',
     service_auth: 'with an address that a person then confirms by a code',
   }

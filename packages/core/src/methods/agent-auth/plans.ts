@@ -1,16 +1,60 @@
 import type { Effect } from '../../consent/action.ts'
 import { confinedAudience } from '../../use/audience.ts'
-import type { Identity, IssuedCredential, RequestPlan } from '../method.ts'
-import type { Ceremony, Plan, State } from './state.ts'
+import type { Identity, IdentityWish, IssuedCredential, RequestPlan } from '../method.ts'
+import type { Ceremony, Plan, Presented, State } from './state.ts'
 import type { Given } from './wire.ts'
 
 const defaultClaimGrant = 'urn:workos:agent-auth:grant-type:claim'
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-/** A new registration: twice is two. */
+export const idJag = 'urn:ietf:params:oauth:token-type:id-jag'
+
+export function wishOf({ audience, service, scopes }: Plan, presented: Presented): IdentityWish {
+  const { maxAge } = presented
+  return {
+    audience: presented.audience,
+    resource: audience?.resource ?? service,
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(maxAge === undefined ? {} : { maxAge }),
+  }
+}
+
+function assertsFor(plan: Plan, presented: Presented): Pick<RequestPlan, 'asserts'> {
+  const { who } = presented
+  if (who === undefined) return {}
+  return { asserts: { secret: 'id_jag', wish: wishOf(plan, presented), who } }
+}
+
+/** By a provider's word the same registration each time; what v0.1 gives for it is new each time. */
+export function present(plan: Plan, presented: Presented): RequestPlan {
+  const { credentialType, token } = plan
+  return {
+    name: 'agent_identity',
+    request: {
+      method: 'POST',
+      url: plan.register,
+      json: {
+        type: 'identity_assertion',
+        assertion_type: idJag,
+        ...(credentialType === undefined ? {} : { requested_credential_type: credentialType }),
+      },
+      jsonSecrets: { assertion: 'id_jag' },
+      redirects: 'none',
+    },
+    ...assertsFor(plan, presented),
+    ...(token === undefined
+      ? ({ effect: 'creates', ifLost: 'uncertain' } as const)
+      : ({ effect: 'idempotent', ifLost: 'repeat' } as const)),
+  }
+}
+
+/** A new registration: but for one by a provider's word, twice is two. */
 export function register(state: State, identity: Identity): RequestPlan {
-  const { plan, type, email } = state
+  const { plan, type, email, presented } = state
   const { credentialType } = plan
+  if (type === 'identity_assertion' && presented) {
+    return { ...present(plan, presented), binds: effects(state, identity) }
+  }
   const fields = {
     anonymous: { type: 'anonymous' },
     service_auth: { type: 'service_auth', login_hint: email },
@@ -39,27 +83,35 @@ export function register(state: State, identity: Identity): RequestPlan {
 
 function effects(state: State, identity: Identity): Effect[] {
   const { plan, type, lost } = state
-  const note =
-    lost === 0 ? {} : { note: 'An earlier one may exist already; it ends by itself, unclaimed.' }
+  const earlier = state.presented ? '' : '; it ends by itself, unclaimed'
+  const note = lost === 0 ? {} : { note: `An earlier one may exist already${earlier}.` }
+  const credentials = {
+    anonymous: 'an anonymous registration and its credential',
+    service_auth: 'a registration that a person claims, and its credential',
+    identity_assertion: "a registration in that person's name, and its credential,",
+  }
   return [
     ...(type === 'anonymous' ? [] : presented(state, plan.register, identity)),
     {
       kind: 'create-credential',
       at: plan.register,
       audience: audienceOf(plan),
-      credential:
-        type === 'anonymous'
-          ? 'an anonymous registration and its credential'
-          : 'a registration that a person claims, and its credential',
+      credential: credentials[type],
       ...(plan.scopes === undefined ? {} : { scopes: plan.scopes }),
       ...note,
     },
   ]
 }
 
-function presented({ email }: State, url: string, { emailFrom = 'model' }: Identity): Effect[] {
+function presented(
+  { email, presented }: State,
+  url: string,
+  { emailFrom = 'model' }: Identity,
+): Effect[] {
+  const to = new URL(url).host
+  if (presented?.who) return [{ kind: 'present-identity', assertion: presented.who, to }]
   if (email === undefined) return []
-  return [{ kind: 'present-identity', email, emailFrom, to: new URL(url).host }]
+  return [{ kind: 'present-identity', email, emailFrom, to }]
 }
 
 function audienceOf(plan: Plan): readonly string[] {
@@ -106,6 +158,22 @@ export function beginClaim(state: State, url: string, identity: Identity): Reque
         ...(scopes === undefined ? {} : { scopes }),
       },
     ],
+  }
+}
+
+/** The same by a provider's word instead of an address: v0.7. */
+export function claimByIdentity(state: State, url: string): RequestPlan {
+  const { plan, presented } = state
+  return {
+    ...beginClaim(state, url, { mailbox: false }),
+    ...(presented ? assertsFor(plan, presented) : {}),
+    request: {
+      method: 'POST',
+      url,
+      json: { type: 'identity_assertion' },
+      jsonSecrets: { claim_token: 'claim_token', assertion: 'id_jag' },
+      redirects: 'none',
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import { plain, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
 import { later, refusal } from './ends.ts'
 import { followOf } from './errors.ts'
+import * as identity from './identity.ts'
 import * as plans from './plans.ts'
 import type { State } from './state.ts'
 import * as token from './token.ts'
@@ -12,6 +13,7 @@ import { read } from './wire.ts'
 /** Asks for a registration: with an address where one is known, or where there is no other way. */
 export function register(state: State, context: MethodContext): Step {
   const { email } = context.identity
+  if (state.type === 'identity_assertion') return identity.ask(state)
   if (state.type === 'service_auth' && email === undefined) return forEmail(state)
   const asked: State = {
     ...state,
@@ -54,13 +56,19 @@ export function registered(state: State, context: MethodContext, answer: PlanAns
   if (answer.status < 300 && given.assertion) return token.exchange(at, given)
   const stepUp = answer.status === 401 && errorIn(answer).code === 'interaction_required'
   if ((answer.status < 300 || stepUp) && claimToken && given.ceremony) {
-    const begun = ceremony.begin(known, context, given.ceremony)
+    const email = state.presented?.who?.email
+    const stepped = email === undefined ? known : { ...known, email }
+    const begun = ceremony.begin(stepped, context, given.ceremony)
     return { ...begun, secrets: { ...begun.secrets, claim_token: claimToken } }
   }
   return refused(state, context, answer)
 }
 
 function refused(state: State, context: MethodContext, answer: PlanAnswer): Step {
+  // Without a credential in its answer a registration by identity is the same one each time.
+  if (state.presented && (state.plan.token || answer.status < 500)) {
+    return identity.refused(state, context, answer)
+  }
   // Neither a failure nor a redirect says that nothing was made.
   if (answer.status < 400 || answer.status >= 500) return lost(state, context)
   switch (followOf(answer)) {
@@ -88,7 +96,9 @@ function refused(state: State, context: MethodContext, answer: PlanAnswer): Step
 /** It may have been made. */
 export function lost(state: State, context: MethodContext): Step {
   const orphan = {
-    what: 'an unclaimed registration, which ends by itself',
+    what: state.presented
+      ? 'a credential that nobody holds'
+      : 'an unclaimed registration, which ends by itself',
     request: 'agent_identity',
     at: state.askedAt ?? context.now,
   }
@@ -96,8 +106,9 @@ export function lost(state: State, context: MethodContext): Step {
 }
 
 export function forRetry(state: State): Step {
-  const check =
-    'The answer to agent_identity was lost: there may be a registration that nobody holds. ' +
-    'Unclaimed it is of no use and ends by itself.'
+  const left = state.presented
+    ? 'a credential that nobody holds. The identity provider can tell the service to end it.'
+    : 'a registration that nobody holds. Unclaimed it is of no use and ends by itself.'
+  const check = `The answer to agent_identity was lost: there may be ${left}`
   return { state: plain(state), next: { wait: { for: 'retry', request: 'agent_identity', check } } }
 }

@@ -1,3 +1,5 @@
+import type { AssertedIdentity } from '../method.ts'
+
 /** What the service's metadata says of its agent registration. Plain JSON. */
 export interface Plan {
   readonly service: string
@@ -20,11 +22,26 @@ export interface Plan {
   readonly elsewhere?: true
   /** Its token endpoint takes JSON instead of a form. */
   readonly jsonTokens?: true
-  /** v0.1 is told which credential to give. */
+  /** v0.1 is told which credential to give, and what else it knows for an identity. */
   readonly credentialType?: string
+  readonly otherCredential?: string
+  /** Whom an identity assertion is for: the server that reads it, or else the service. */
+  readonly audience?: { readonly issuer: string; readonly resource: string }
 }
 
-export type IdentityType = 'anonymous' | 'service_auth'
+export type IdentityType = 'identity_assertion' | 'service_auth' | 'anonymous'
+
+/** An identity assertion that is to be presented, or was. It is itself never kept. */
+export interface Presented {
+  readonly audience: string
+  /** Seconds. */
+  readonly maxAge?: number
+  readonly who?: AssertedIdentity
+  /** Refused, each of these was tried once: another one, one for the other audience, one of a new login. */
+  readonly again?: true
+  readonly other?: true
+  readonly fresher?: true
+}
 
 /**
  * How the person and the agent find each other. `typed`: the agent shows a code that is typed into a
@@ -48,6 +65,9 @@ export interface Ceremony {
 /** Where a registration stands. Plain JSON; tokens are never in it. */
 export interface State {
   readonly step:
+    | 'identify'
+    | 'identify-later'
+    | 'login'
     | 'register'
     | 'register-later'
     | 'lost-register'
@@ -59,10 +79,13 @@ export interface State {
     | 'complete'
     | 'claim'
     | 'claim-later'
+    | 'claim-identity'
+    | 'claim-identity-later'
     | 'done'
   readonly plan: Plan
   readonly type: IdentityType
   readonly email?: string
+  readonly presented?: Presented
   /** When the latest registration was asked for, and what it is called. */
   readonly askedAt?: number
   readonly registration?: string

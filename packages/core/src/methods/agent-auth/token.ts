@@ -1,21 +1,31 @@
 import type { RefusalCode } from '../../outcome.ts'
 import type { Secret } from '../../vault/secret.ts'
-import type { IssuedCredential, Json, MethodContext, MethodEvent, PlanAnswer } from '../method.ts'
+import type {
+  IdentityEvent,
+  IssuedCredential,
+  Json,
+  MethodContext,
+  MethodEvent,
+  PlanAnswer,
+} from '../method.ts'
 import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
 import { type TokenAnswer, tokenIn } from '../token-answer.ts'
 import { failed, later, refusal } from './ends.ts'
 import { followOf } from './errors.ts'
 import * as plans from './plans.ts'
-import type { Plan, State } from './state.ts'
+import type { Plan, Presented, State } from './state.ts'
 import { type Given, read } from './wire.ts'
 
 /** The registration held the credential itself. */
 export function direct(state: State, given: Given): Step {
+  const again = state.presented ? renewal(state, false) : undefined
   return {
     state: plain({ ...state, step: 'done' }),
     secrets: { credential: given.credential ?? null, ...claimToken(state, given) },
-    next: { done: plans.credential(state, given, undefined) },
+    next: {
+      done: plans.credential(state, given, given.kind === 'access_token' ? again : undefined),
+    },
   }
 }
 
@@ -92,7 +102,7 @@ export function issued(
     ...(assertion ? { assertion } : {}),
   }
   // A claim that gives no assertion has ended the one before it.
-  const renewable = assertion !== undefined || state.step === 'exchange'
+  const renewable = assertion !== undefined || state.step === 'exchange' || state.presented
   const refreshable = state.refreshable === true
   const refresh = renewable
     ? renewal({ ...state, ...until(assertionUntil) }, refreshable)
@@ -110,6 +120,8 @@ interface Renewal {
   readonly plan: Plan
   readonly registration?: string
   readonly assertionUntil?: number
+  /** Where a provider's word gives the next assertion: whom it speaks of, and to whom. */
+  readonly presented?: Presented
   /** A refresh token is kept beside the assertion. */
   readonly refreshable: boolean
   /** How often that was sent without an answer. */
@@ -117,7 +129,7 @@ interface Renewal {
 }
 
 function renewal(
-  { plan, registration, assertionUntil }: Pick<Renewal, 'plan' | 'registration' | 'assertionUntil'>,
+  { plan, registration, assertionUntil, presented }: Omit<Renewal, 'refreshable' | 'sent'>,
   refreshable: boolean,
 ): IssuedCredential['refresh'] {
   const state: Renewal = {
@@ -125,6 +137,7 @@ function renewal(
     refreshable,
     sent: 0,
     ...(registration === undefined ? {} : { registration }),
+    ...(presented === undefined ? {} : { presented }),
     ...until(assertionUntil),
   }
   return {
@@ -148,7 +161,11 @@ const maxSent = 2
  */
 export function renew(context: MethodContext, json: Json, event?: MethodEvent): Step {
   const state = json as unknown as Renewal
-  if (event?.type !== 'answer') return isOver(state, context) ? spend(state) : change(state)
+  if (event?.type === 'identity') return present(state, event)
+  if (event?.type !== 'answer') {
+    if (!isOver(state, context)) return change(state)
+    return state.refreshable ? spend(state) : identify(state)
+  }
   const { agent_token: changed, agent_identity: refreshed } = event.answers
   if (refreshed && refreshed !== 'lost') return reassured(state, context, refreshed)
   const answer = changed === 'lost' ? undefined : changed
@@ -168,8 +185,11 @@ export function renew(context: MethodContext, json: Json, event?: MethodEvent): 
   }
 }
 
-function isOver({ refreshable, assertionUntil }: Renewal, { now }: MethodContext): boolean {
-  return refreshable && now >= (assertionUntil ?? 0) - earlyMs
+function isOver(
+  { refreshable, presented, assertionUntil }: Renewal,
+  { now }: MethodContext,
+): boolean {
+  return (refreshable || presented !== undefined) && now >= (assertionUntil ?? 0) - earlyMs
 }
 
 function change(state: Renewal): Step {
@@ -185,10 +205,45 @@ function spend(state: Renewal): Step {
   return { state: plainly({ ...state, sent }), next: { send: [plans.refresh(state.plan)] } }
 }
 
+/** The same person is vouched for once more, which they agreed to. */
+function identify(state: Renewal): Step {
+  const { plan, presented } = state
+  if (presented === undefined) {
+    return notRenewed(state, 'credential_invalid', 'Nothing gives another assertion.')
+  }
+  return { state: plainly(state), next: { identify: plans.wishOf(plan, presented) } }
+}
+
+function present(state: Renewal, event: IdentityEvent): Step {
+  const { plan, presented } = state
+  if ('none' in event) {
+    const code = event.none === 'failed' ? 'service_failed' : 'credential_invalid'
+    return notRenewed(state, code, 'The application gave no identity assertion.')
+  }
+  if (JSON.stringify(event.who) !== JSON.stringify(presented?.who)) {
+    return notRenewed(state, 'credential_invalid', 'The application vouches for somebody else.')
+  }
+  const send = [plans.present(plan, { audience: '', ...presented })] as const
+  return { state: plainly(state), next: { send } }
+}
+
 function reassured(state: Renewal, context: MethodContext, answer: PlanAnswer): Step {
-  const { assertion, assertionUntil, refreshToken } = read(answer, context.now)
+  const given = read(answer, context.now)
+  const { assertion, assertionUntil, refreshToken, credential, expires } = given
+  if (answer.status < 300 && credential && state.presented) {
+    const until = expires === undefined ? {} : { expires }
+    const issued = plans.credential(state, until, renewal(state, false))
+    return { state: plainly(state), secrets: { credential }, next: { done: issued } }
+  }
   if (answer.status >= 300 || assertion === undefined) {
-    const ended = errorIn(answer).code === 'invalid_refresh_token'
+    const spent = errorIn(answer).code === 'invalid_refresh_token'
+    if (spent && state.presented) {
+      return {
+        ...identify({ ...state, sent: 0, refreshable: false }),
+        secrets: { refresh_token: null },
+      }
+    }
+    const ended = spent || (state.presented !== undefined && !mayStillCome(answer))
     const code = ended ? 'credential_invalid' : 'service_failed'
     return notRenewed({ ...state, sent: 0 }, code, 'The service gave no new assertion.')
   }
@@ -201,6 +256,11 @@ function reassured(state: Renewal, context: MethodContext, answer: PlanAnswer): 
   }
   const secrets = { assertion, refresh_token: refreshToken ?? null }
   return { ...change(next), secrets }
+}
+
+/** Whether another assertion of the same person may be taken where this one was not. */
+function mayStillCome(answer: PlanAnswer): boolean {
+  return ['again', 'other-audience', 'wait', 'unwell'].includes(followOf(answer))
 }
 
 function notRenewed(state: Renewal, code: RefusalCode, reason: string): Step {

@@ -75,6 +75,19 @@ export interface Given {
   readonly ceremony?: Ceremony
 }
 
+/** How old a login may be, in seconds; an hour where the service does not say. */
+export function maxAgeIn(answer: PlanAnswer): number {
+  const { data } = z
+    .looseObject({
+      max_age: z.coerce
+        .number()
+        .min(0)
+        .max(86_400 * 365),
+    })
+    .safeParse(answer.json)
+  return data === undefined ? 3_600 : Math.floor(data.max_age)
+}
+
 /** Reads a body by its shape alone: a step-up at 401 holds what another version sends with 200. */
 export function read(answer: PlanAnswer, now: number): Given {
   const { data } = schema.safeParse(answer.json)

@@ -48,7 +48,7 @@ export const telnyxSignup: Method<Json, Step> = {
       }
       case 'retry':
         return retried(state, context)
-      case 'tick':
+      default:
         return ticked(state, context)
     }
   },

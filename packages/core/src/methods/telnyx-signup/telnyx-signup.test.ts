@@ -107,6 +107,7 @@ function stepOf(transition: Transition<Json>): string {
 function follows({ next }: Transition<Json>): string {
   if ('send' in next) return next.send.map(({ name }: RequestPlan) => name).join('+')
   if ('wait' in next) return `wait ${next.wait.for}`
+  if ('identify' in next) return 'identify'
   return 'done' in next ? 'done' : `failed ${next.failed.code}`
 }
 
