@@ -107,6 +107,11 @@ test('without an address: anonymously where that is possible, else a person is a
   )
 })
 
+test('only whom a provider vouches for, and nobody does', () => {
+  const only = offer({ types: ['identity_assertion'] })
+  expect(followed(agentAuth.begin(at(0), only))).toBe('no_offer')
+})
+
 describe('the shape of the answer decides the ceremony, not its status', () => {
   test.each([
     ['flat', 200, flat, 'enter-code at 5000'],

@@ -3,7 +3,7 @@ import { errorIn } from '../service-error.ts'
 
 /** What follows from an error. */
 export type Follow =
-  /** Of an identity assertion: another one · one for the other audience · one of a new login. */
+  /** Of an identity assertion: another one, then for the other audience · that at once · one of a new login. */
   | 'again'
   | 'other-audience'
   | 'login'
@@ -36,9 +36,8 @@ const follows: Readonly<Record<string, Follow>> = {
   replay_detected: 'again',
   invalid_audience: 'other-audience',
   audience_mismatch: 'other-audience',
-  // The published server says so of a wrong audience as well.
-  expired: 'other-audience',
-  credential_expired: 'other-audience',
+  expired: 'again',
+  credential_expired: 'again',
   login_required: 'login',
   invalid_issuer: 'other-type',
   issuer_not_enabled: 'other-type',

@@ -110,7 +110,9 @@ export function refused(state: State, context: MethodContext, answer: PlanAnswer
     case 'wait':
       return open(later(state, context.now, 'register-later', answer))
     case 'again':
-      return open(presented?.again ? other(state, context, answer) : ask(state, { again: true }))
+      if (!presented?.again) return open(ask(state, { again: true }))
+      // The published server says `expired` of a wrong audience as well.
+      return open(presented.other ? other(state, context, answer) : otherAudience(state))
     case 'other-audience':
       return open(presented?.other ? other(state, context, answer) : otherAudience(state))
     case 'login': {
