@@ -20,6 +20,12 @@ export type { Recipe } from './engine/recipes.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
 export type { AuthEvent } from './events.ts'
 export type {
+  IdentityAnswer,
+  IdentityAssertion,
+  IdentityRequest,
+} from './identity/assertion.ts'
+export { type TokenExchangeOptions, tokenExchange } from './identity/token-exchange.ts'
+export type {
   ClaimInput,
   DiscoverInput,
   ImportInput,
