@@ -1,3 +1,4 @@
+export { authMdCases } from './auth-md.ts'
 export type { Around, Call, Chat, ChatOptions, Driver, Mode, Move, Step, Turn } from './driver.ts'
 export { runScenarios } from './run.ts'
 export { type ConnectService, type ServiceClient, serviceMcpCases } from './service-mcp.ts'

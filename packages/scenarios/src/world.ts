@@ -10,7 +10,13 @@ import {
   type Session,
   type Store,
 } from '@authmd/core'
-import { type ChallengeType, personAtPortal, type Sandbox, startSandbox } from '@authmd/sandbox'
+import {
+  type AuthMdOptions,
+  type ChallengeType,
+  personAtPortal,
+  type Sandbox,
+  startSandbox,
+} from '@authmd/sandbox'
 import type { Call } from './driver.ts'
 
 export const owner = { tenant: 'acme', user: 'kim' }
@@ -37,11 +43,16 @@ export interface WorldOptions {
   readonly puzzles?: readonly ChallengeType[]
   readonly onPersonNeeded?: AgentAuthOptions['onPersonNeeded']
   readonly policy?: Policy
+  /** The service is one that follows auth.md. */
+  readonly authMd?: AuthMdOptions
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { puzzles = ['string'], onPersonNeeded, policy } = options
-  const sandbox = await startSandbox({ challenge: { types: puzzles } })
+  const { puzzles = ['string'], onPersonNeeded, policy, authMd } = options
+  const sandbox = await startSandbox({
+    challenge: { types: puzzles },
+    ...(authMd ? { authMd } : {}),
+  })
   const clock = () => sandbox.clock.now()
   const mailbox = {
     address: email,
@@ -60,12 +71,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     })
   const auth = open()
   const session = auth.as(owner)
-  return { sandbox, service: sandbox.urls.api, auth, session, open, close: () => sandbox.close() }
+  const service = authMd ? sandbox.authMd[0].api : sandbox.urls.api
+  return { sandbox, service, auth, session, open, close: () => sandbox.close() }
 }
 
 /** Runs in a world that is closed afterwards. */
-export async function inWorld<T>(run: (world: World) => Promise<T>): Promise<T> {
-  const world = await startWorld()
+export async function inWorld<T>(
+  run: (world: World) => Promise<T>,
+  options: WorldOptions = {},
+): Promise<T> {
+  const world = await startWorld(options)
   try {
     return await run(world)
   } finally {

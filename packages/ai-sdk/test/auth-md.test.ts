@@ -1,0 +1,4 @@
+import { authMdCases } from '@authmd/scenarios'
+import { driver } from './driver.ts'
+
+authMdCases(driver)
