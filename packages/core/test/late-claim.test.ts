@@ -1,5 +1,6 @@
 import { authMdFault, type Sandbox } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
+import { AuthError } from '../src/errors.ts'
 import { allowLoopback } from '../src/net/transport.ts'
 import { createAgentAuth } from '../src/node/main.ts'
 import type { Outcome } from '../src/outcome.ts'
@@ -170,6 +171,8 @@ describe('a claim', () => {
     const world = await at({ version: 'v0.7' })
     const { input } = await anonymous(world)
     const { consent } = expectStatus(await world.session.register(input), 'needs_consent')
+    const { registration } = input
+    expectStatus(await world.session.claim({ registration }), 'ready')
     await world.auth.people.answer(consent, { approve: false }, { approver: 'kim' })
     expect(await world.session.register(input)).toMatchObject({ code: 'consent_denied' })
     expect(sent(world, 'agent_claim')).toBe(0)
@@ -210,6 +213,8 @@ describe('a claim', () => {
       reason: expect.stringContaining(handle),
       next: expect.stringContaining('has a person claim it'),
     })
+    const { registrations } = expectStatus(await world.session.discover(), 'found')
+    expect(registrations).toEqual([])
     await approve(world, await world.session.register(input))
     const { need } = expectStatus(await world.session.register(input), 'needs_person')
     await world.person.typeCode(need.url ?? '', need.code ?? '')
@@ -254,6 +259,17 @@ describe('a claim', () => {
     world.sandbox.clock.advance(5_000)
     ready(await world.session.claim({ registration }), handle)
     expect(await reads(world)).toMatchObject(ok)
+  })
+
+  test('has its token kept like a secret, until the credential is given up', async () => {
+    const world = await at({ version: 'v0.7' })
+    const { handle } = await anonymous(world)
+    const token = world.sandbox.ledger.find(({ kind }) => kind === 'claim_token')?.value ?? ''
+    const found = async () => (await world.session.redactor()).redact(`x ${token} x`).found
+    expect(await found()).toBe(1)
+    await approve(world, await world.session.revoke({ credential: handle }))
+    await world.session.revoke({ credential: handle })
+    expect(await found()).toBe(0)
   })
 
   test('of what was given up comes to nothing', async () => {
@@ -326,6 +342,25 @@ describe('a process that is killed', () => {
       expect(await reads(world)).toMatchObject(ok)
     },
   )
+
+  test('between the new token and the note of it: it is there, and nothing is said to have failed', async () => {
+    const store = memoryStore({ clock: () => world.sandbox.clock.now() })
+    let killed = false
+    const put: typeof store.put = async (record, expected) => {
+      const { status, state } = JSON.parse(record.value)
+      if (killed || record.kind !== 'registration' || status !== 'ready' || !state.claiming) {
+        return store.put(record, expected)
+      }
+      killed = true
+      throw new AuthError('store_failed', 'killed')
+    }
+    const world = await at({ version: 'v0.7' }, undefined, { store: { ...store, put } })
+    const { handle, url, code, later } = await claiming(world)
+    await world.person.typeCode(url, code)
+    await expect(later(5_000)).rejects.toMatchObject({ message: 'killed' })
+    ready(await later(minute), handle)
+    expect(await writes(world)).toMatchObject(written)
+  })
 
   test('when the claim was paid out: it is not said to be there, and what is held is what counts', async () => {
     const { world, store } = await opened('v0.7')

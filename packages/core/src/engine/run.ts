@@ -264,12 +264,7 @@ export class Run {
       await this.#write({ ...rest, state, wait, status: 'waiting' })
     } else if (this.#registration.credential !== undefined) {
       const rest = omit(this.#registration, 'inFlight')
-      await this.#write({
-        ...rest,
-        state: before?.state ?? rest.state,
-        status: 'ready',
-        secrets: {},
-      })
+      await this.#write({ ...rest, status: 'ready', secrets: {} })
     } else {
       // Nothing to go back to: the requests stay in flight, known not to have been sent.
       const wait = { for: 'time', at: this.#parts.now() + againMs, reason: 'unreachable' } as const
