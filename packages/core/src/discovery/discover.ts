@@ -196,10 +196,13 @@ class Discovery {
     const reading = readDocument(answer.text, { url: answer.url })
     const core = reading.facts.some(({ name }) => name !== 'error_status' && name !== 'error_code')
     const stranger = place === 'sibling' && !this.speaksForUs(reading.origins)
+    // A page to sign up at speaks of little else; any other text must tell agents how to get in.
+    const why = place === 'registration' ? undefined : reading.why
     if (!core) verdict('not used: it says nothing of use')
+    else if (why !== undefined) verdict(`not used: it is no auth.md, ${why}`)
     else if (stranger) verdict('not used: it does not name the asked origin')
     else verdict('used')
-    if (!core || stranger) return
+    if (!core || why !== undefined || stranger) return
     const document = { url: answer.url, place, text: answer.text, reading }
     this.findings.documents.push(document)
     for (const warning of reading.warnings) this.warn(`${answer.url}: ${warning}`)

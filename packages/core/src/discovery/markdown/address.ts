@@ -14,10 +14,17 @@ export function addressOf(token: Token): Address | undefined {
   if (token.kind === 'text') return undefined
   if (token.kind === 'link') {
     if (token.url.startsWith('#')) return undefined
-    const method = withMethod.exec(token.text.trim())?.[1]
-    return { value: token.url, ...(method && { method }) }
+    const shown = addressIn(token.text)
+    // A path that links to a page about it stands for itself.
+    const isOwn = shown?.value.startsWith('/') && !pathOf(token.url).endsWith(shown.value)
+    const value = shown && isOwn ? shown.value : token.url
+    return { value, ...(shown?.method && { method: shown.method }) }
   }
   return addressIn(token.text)
+}
+
+function pathOf(url: string): string {
+  return url.split(/[?#]/)[0] ?? ''
 }
 
 /** The address that a short text is: a URL, a path, `POST` with one of both, or a host with a path. */

@@ -48,6 +48,7 @@ it('reads nothing out of an empty text', () => {
     facts: [],
     warnings: [],
     isAuthMd: false,
+    why: 'it says nothing to agents',
     origins: [],
     links: [],
   })

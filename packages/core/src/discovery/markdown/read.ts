@@ -1,5 +1,6 @@
 import type { Fact, FactName } from '../profile.ts'
 import { addressIn } from './address.ts'
+import { type NotAuthMd, whyNotAuthMd } from './is-auth-md.ts'
 import { type Descriptions, describeRequests } from './requests/describe.ts'
 import { addresses } from './rules/addresses.ts'
 import { errors } from './rules/errors.ts'
@@ -13,7 +14,8 @@ import { proseKeys } from './rules/prose-keys.ts'
 import { requests, spokenPlaces } from './rules/requests.ts'
 import type { Found, Rule } from './rules/rule.ts'
 import { structured } from './rules/structured.ts'
-import { type Outline, outlineOf } from './statements.ts'
+import { settle } from './settle.ts'
+import { outlineOf } from './statements.ts'
 
 /** What a text says. */
 export interface DocumentReading {
@@ -24,6 +26,8 @@ export interface DocumentReading {
   readonly title?: string
   /** It tells agents how to get in. Other texts of that name (of a library, of a team) are not taken for one. */
   readonly isAuthMd: boolean
+  /** Why it is not taken for one. */
+  readonly why?: NotAuthMd
   /** Origins of all web addresses that stand in it, in code too. */
   readonly origins: readonly string[]
   /** Absolute addresses that it links to. */
@@ -80,11 +84,7 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
   const base = baseUrl(found, url)
   const described = describeRequests(outline.statements)
   const facts = new Map<string, Fact>()
-  const best = (name: FactName) => found.find((one) => one.name === name)?.weight ?? 0
-  for (const one of found) {
-    // What is stated stands; examples only stand in for it.
-    if (one.name === 'identity_type' && one.weight < Math.min(best(one.name), 4)) continue
-    if (one.name === 'use_base_url' && one.weight < Math.min(best(one.name), 1)) continue
+  for (const one of settle(found, described)) {
     const fact = toFact(one, base, url, described)
     const key = `${fact.name} ${fact.denied ?? ''} ${fact.request?.method ?? ''} ${fact.value}`
     const known = facts.get(key)
@@ -94,30 +94,16 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
     } else if (!known && facts.size < maxFacts) facts.set(key, fact)
   }
   const links = linksOf(outline.statements, url)
+  const why = whyNotAuthMd(outline, [...facts.values()])
   return {
     facts: [...facts.values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
     warnings: outline.warnings,
     ...(outline.title !== undefined && { title: outline.title }),
-    isAuthMd: isAuthMd(outline, [...facts.values()]),
+    isAuthMd: why === undefined,
+    ...(why !== undefined && { why }),
     origins: [...new Set(links.map((link) => new URL(link).origin))],
     links,
   }
-}
-
-function isAuthMd({ statements, title = '' }: Outline, facts: readonly Fact[]): boolean {
-  const words = statements
-    .filter(({ kind }) => kind !== 'code' && kind !== 'heading')
-    .map(({ text }) => text)
-  const opening = words.join(' ').slice(0, 2_000)
-  const has = (...names: readonly FactName[]) => facts.some(({ name }) => names.includes(name))
-  const signs = [
-    /\bauth\.md\b|\bagents?\b/i.test(title),
-    /\bagents?\b/i.test(opening),
-    has('prm_url', 'as_metadata_url', 'register_uri', 'claim_uri', 'identity_type'),
-    has('prm_url', 'register_uri') || facts.some(({ value }) => value === 'agent_auth'),
-    has('method', 'header_scheme'),
-  ]
-  return signs.filter(Boolean).length >= 3
 }
 
 const order: readonly FactName[] = [

@@ -27,6 +27,14 @@ export interface Statement {
   readonly codeLine?: number
   /** For a code block or an item: the text right before it. */
   readonly lead?: string
+  /** What stands in the same section: one object for all of its statements. */
+  readonly section: Section
+}
+
+/** What stands between two headings. */
+export interface Section {
+  /** Cut at 6,000 characters. */
+  readonly text: string
 }
 
 /** A document as a flat list of statements. */
@@ -54,9 +62,23 @@ export function outlineOf(source: string): Outline {
     walk.addCode(guarded.frontMatter.text, 'yaml', guarded.frontMatter.line)
   }
   walk.blocks(tree.children)
-  const { statements } = walk
+  const statements = withSections(walk.statements)
   const title = statements.find(({ kind }) => kind === 'heading')?.text
   return { statements, ...(title !== undefined && { title }), warnings: [...warnings] }
+}
+
+const maxSection = 6_000
+
+function withSections(statements: readonly Omit<Statement, 'section'>[]): Statement[] {
+  const sections = new Map<string, { text: string }>()
+  return statements.map((one) => {
+    const key = one.headings.join('\n')
+    const section = sections.get(key) ?? { text: '' }
+    sections.set(key, section)
+    const room = maxSection - section.text.length
+    if (one.kind !== 'heading' && room > 0) section.text += `${one.text.slice(0, room)}\n`
+    return { ...one, section }
+  })
 }
 
 /** Words, codes and links of one statement that are looked at. */
@@ -68,7 +90,7 @@ interface Place {
 }
 
 class Walk {
-  readonly statements: Statement[] = []
+  readonly statements: Omit<Statement, 'section'>[] = []
   private readonly definitions = new Map<string, string>()
   private readonly path: { depth: number; text: string }[] = []
   private readonly warnings: Set<string>
@@ -201,7 +223,7 @@ class Walk {
     return cleaned
   }
 
-  private add(part: Omit<Statement, 'headings' | 'clauses' | 'text'>): void {
+  private add(part: Omit<Statement, 'headings' | 'clauses' | 'text' | 'section'>): void {
     const tokens = part.tokens.slice(0, maxTokens)
     const text = plain(tokens)
     if (text === '' && !part.code) return

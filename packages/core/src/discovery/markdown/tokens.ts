@@ -25,6 +25,25 @@ export function plain(tokens: readonly Token[]): string {
     .trim()
 }
 
+/** The words before a token; an address among them is one sign, whatever dots it holds. */
+export function wordsBefore(tokens: readonly Token[], index: number): string {
+  return masked(tokens.slice(Math.max(0, index - 12), index)).slice(-160)
+}
+
+/** The words behind a token, likewise. */
+export function wordsAfter(tokens: readonly Token[], index: number): string {
+  return masked(tokens.slice(index + 1, index + 12)).slice(0, 160)
+}
+
+/** What tokens say, with a sign for each address and each code that is no word. */
+export function masked(tokens: readonly Token[]): string {
+  const isWord = ({ kind, text }: Token) => kind === 'text' || /^[\w -]+$/.test(text)
+  return tokens
+    .map((token) => (isWord(token) ? token.text : '□'))
+    .join('')
+    .replace(/\s+/g, ' ')
+}
+
 /** Splits bare `http(s)://` addresses off a piece of text. */
 export function splitUrls(text: string, strong: boolean): Token[] {
   const tokens: Token[] = []

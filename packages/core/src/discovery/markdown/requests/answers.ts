@@ -3,6 +3,7 @@ import type { DescribedAnswer } from '../../profile.ts'
 /** Names of fields that hold a credential, the likeliest first. */
 const names: readonly RegExp[] = [
   /^(?:[a-z]+_)?api_?key$/i,
+  /^(?!public)[a-z]+_key$/i,
   /^(?:access_?token|bearer_?token|api_?token|auth_?token|agent_?token|session_?token)$/i,
   /^client_?secret$/i,
   /^(?:token|jwt|api_?secret|secret_?key|private_?key|access_?key)$/i,

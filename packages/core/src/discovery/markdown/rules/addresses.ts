@@ -1,5 +1,6 @@
 import { addressOf, isPage } from '../address.ts'
 import { requestsIn } from '../requests/in-code.ts'
+import { wordsAfter, wordsBefore } from '../tokens.ts'
 import { isDenied } from './denial.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
@@ -10,14 +11,14 @@ export const addresses: Rule = (statement) => {
   const found: Found[] = []
   const inUse = roleOf(statement) === 'use'
   for (const { tokens, text } of statement.clauses) {
-    for (const token of tokens) {
+    for (const [index, token] of tokens.entries()) {
       const address = addressOf(token)
       if (!address || isOther(address.value)) continue
       const { value } = address
       const at = text.indexOf(token.text)
       if (isDenied(text, at, at + token.text.length)) continue
-      const before = text.slice(Math.max(0, at - 80), at)
-      const after = text.slice(at + token.text.length, at + token.text.length + 80)
+      const before = wordsBefore(tokens, index)
+      const after = wordsAfter(tokens, index)
       if (isMcp(value)) {
         const weight = /^https?:/i.test(value) && !value.includes('{') ? 2 : 1
         found.push({ name: 'mcp_url', value, weight, line })
@@ -38,8 +39,11 @@ function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
   const found: Found[] = []
   const inUse = roleOf(statement) === 'use'
   const whole = code.trim()
-  if (/^https?:\/\/\S+$/i.test(whole) && isMcp(whole)) {
-    found.push({ name: 'mcp_url', value: whole, weight: 2, line })
+  if (/^https?:\/\/\S+$/i.test(whole) && whole.length < 500) {
+    if (isMcp(whole)) found.push({ name: 'mcp_url', value: whole, weight: 2, line })
+    else if (baseHeading.test(`${statement.headings.at(-1) ?? ''}\n${lead.slice(-80)}`)) {
+      found.push({ name: 'use_base_url', value: whole.replace(/\/\*?$/, ''), weight: 4, line })
+    }
   }
   for (const { address, host } of requestsIn(code)) {
     const url =
@@ -56,6 +60,10 @@ function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
   return found
 }
 
+/** The heading or the words above a block that holds nothing but an address. */
+const baseHeading =
+  /\b(?:base|root) (?:URL|address|path)s?\b|\bAPI (?:URL|root|base|host|endpoint)\b|\b(?:URL|URI|dirección|adresse) (?:base|de base)\b|\bBasis-?URL\b/i
+
 function isMcp(value: string): boolean {
   return /(?:^|\/)mcp\/?$/i.test(value) || /^https?:\/\/mcp\.[^/]+\/?$/i.test(value)
 }
@@ -65,12 +73,15 @@ function isBase(value: string, before: string, after: string): boolean {
   if (isPage(value)) return false
   return (
     /\b(?:requests?|calls?) (?:to|against|is made to|are made to)\W*$/i.test(before) ||
-    /\b(?:base url|api base|resource server|(?:served|available|hosted|reachable) (?:from|under|at|on)|root of the api)\W{0,3}(?:is\W*)?$/i.test(
+    /\b(?:base url|api base|api root|api host|url base|url de base|basis-?url|resource server|(?:served|available|hosted|reachable) (?:from|under|at|on)|root of the api)\W{0,3}(?:is\W*)?$/i.test(
       before,
     ) ||
     /\bAPIs?\W+(?:(?:is|lives|runs)\W+)?(?:(?:at|on|under)\W*)?$/.test(before) ||
     /\bendpoints? (?:live|are|is)(?: all)?(?: served)? (?:at|on|under)\W*$/i.test(before) ||
-    /\b(?:send|present|use) (?:it|the (?:key|token|credential))\b[^.]{0,60}\b(?:to|with|against|at)\W*$/i.test(
+    /\b(?:send|present|use|pass|include) (?:it|them|this|the (?:key|token|credential)s?)\b[^.;]{0,90}\b(?:to|with|against|at)\W*$/i.test(
+      before,
+    ) ||
+    /\b(?:endpoints?|routes?|paths?|API calls?|calls?|methods?|resources?) (?:(?:all )?(?:live |are |is |exist )?)?(?:under|below|beneath|prefixed with)\W*$/i.test(
       before,
     ) ||
     /^\W{0,6}(?:\(|as |is |—|-)\W*(?:both )?(?:the |our )?(?:resource server|API\b)/i.test(after)

@@ -2,6 +2,10 @@ const negatedBefore = new RegExp(
   [
     // "no X", "neither X nor", "without any X": X up to five words later.
     String.raw`\b(?:no|neither|nor|without)(?:\s+\(?[\w'’/-]+\)?){0,4}\s*$`,
+    // "no `x` (X, Y …": what stands in the parenthesis, too.
+    String.raw`\b(?:no|without)\s+(?:[\w'’/-]+\s+){0,3}[\w'’/-]+\s*\((?:[^().;]|\.\S){0,80}$`,
+    // "Do not send X".
+    String.raw`\b(?:do(?:n['’]t|\s+not)|never|must(?:n['’]t|\s+not)|should(?:n['’]t|\s+not)|no need to)\s+(?:send|include|attach|add|set|pass|use|try|expect|call|invent|request|present|supply)\b(?:\s+[\w'’/-]+){0,3}\s*$`,
     // "no X, Y or Z": the list goes on.
     String.raw`\b(?:no|neither|without)\s[^.;:()]{0,120}(?:,|\bor\b|\bnor\b)\s*(?:(?:or|nor)\s+)?(?:[\w'’/-]+\s+){0,3}$`,
     // "supports bearer tokens, not X".
@@ -16,7 +20,7 @@ const negatedBefore = new RegExp(
   'i',
 )
 const negatedAfter =
-  /^[^.;,]{0,80}?\b(?:(?:is|are|was|were|do|does|has|have)(?:n['’]t|\s+not)\b[^.;,]{0,40}?\b(?:offer|support|availab|advertis|implement|enabl|expos|provid|accept|requir|live|carr|exist|return|issue)|not (?:offered|supported|available|applicable)|(?:intentionally |currently )?(?:disabled|unsupported|unavailable)|coming soon|planned|proposed|nicht|pas (?:pris|disponible))/i
+  /^(?:,? \(?RFC ?\d+\)?,?)?[^.;,]{0,80}?\b(?:(?:is|are|was|were|do|does|has|have)(?:n['’]t|\s+not)\b[^.;,]{0,40}?\b(?:offer|support|availab|advertis|implement|enabl|expos|provid|accept|requir|live|carr|exist|return|issue)|not (?:offered|supported|available|applicable)|(?:intentionally |currently )?(?:disabled|unsupported|unavailable)|coming soon|planned|proposed|nicht|pas (?:pris|disponible))/i
 
 /** One of these words stands in every denial; looking for them first is cheap. */
 const cue =

@@ -13,7 +13,10 @@ export const errors: Rule = (statement) => {
   ) => found.push({ name, value: value.slice(0, 500), weight, line })
   if (code !== undefined) {
     const text = code.trim()
-    if (inErrors && isEnvelope(text)) see('error_shape', text, 3)
+    if (inErrors && isEnvelope(text)) {
+      see('error_shape', text, 3)
+      for (const name of namedIn(text)) see('error_code', name, 2)
+    }
     for (const [, listed = ''] of text.slice(0, 65_536).matchAll(/#\s*errors?:(.{0,500})/gi)) {
       for (const [name] of listed.matchAll(snake)) see('error_code', name, 2)
     }
@@ -23,9 +26,9 @@ export const errors: Rule = (statement) => {
   for (const { kind: form, text } of statement.tokens) {
     if (form !== 'code' || !isEnvelope(text)) continue
     see('error_shape', text, 2)
-    const named = /"(?:code|error)"\s*:\s*"([A-Za-z_]{3,60})"/.exec(text)?.[1]
-    if (named !== undefined) see('error_code', named, 2)
+    for (const name of namedIn(text)) see('error_code', name, 2)
   }
+  for (const value of spokenStatuses(statement)) see('error_status', value, 1)
   if (inErrors) {
     for (const { name, value } of listed(statement)) see(name, value, 3)
   } else if (!statement.cells) {
@@ -91,6 +94,30 @@ function answered({ clauses }: Statement): Named[] {
       }
       before += text
     }
+  }
+  return found
+}
+
+/** Codes in the body of an error. */
+function namedIn(text: string): string[] {
+  return Array.from(
+    text.slice(0, 4_096).matchAll(/"(?:code|error)"\s*:\s*"([A-Za-z][A-Za-z_]{2,60})"/g),
+    ([, name = '']) => name,
+  )
+}
+
+/** "Returns HTTP 402", "a `401` or `403` response". */
+function spokenStatuses({ clauses }: Statement): string[] {
+  const found: string[] = []
+  for (const { text } of clauses) {
+    for (const [, status = ''] of text.slice(0, 2_048).matchAll(/\bHTTP ([45]\d\d)\b/g)) {
+      found.push(status)
+    }
+    const pair =
+      /\b(?:treat|receiv|get|return)\w* (?:an? )?([45]\d\d)\b(?:(?:,| or| and|\/)\s*\b([45]\d\d)\b)? (?:responses?|errors?|answers?)\b/i.exec(
+        text.slice(0, 2_048),
+      )
+    for (const status of pair?.slice(1) ?? []) if (status) found.push(status)
   }
   return found
 }

@@ -18,9 +18,18 @@ export const headers: Rule = (statement) => {
   for (const clause of statement.clauses) {
     for (const token of clause.tokens) {
       if (token.kind !== 'code') continue
+      const at = clause.text.indexOf(token.text)
+      if (isDenied(clause.text, at, at + token.text.length)) continue
       see(schemeOf(token.text), 2)
       const query = /^\?[\w-]{2,40}=/.exec(token.text)?.[0]
       if (query && /\bquery\b/i.test(clause.text)) see(query, 2)
+    }
+    const named =
+      /\bAuthorization: (?:Bearer|Basic|Token|ApiKey|DPoP)\b|\bX-(?:[A-Z]\w*-)*(?:Key|Token)\b/i.exec(
+        clause.text,
+      )
+    if (named && !isDenied(clause.text, named.index, named.index + named[0].length)) {
+      see(schemeOf(named[0]), 1)
     }
     const spoken = /\b(?:as an?|via|with|using|by) bearer (?:token|(?:api )?key|header)\b/i.exec(
       clause.text,

@@ -2,7 +2,7 @@ import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
 import type { Found, Rule } from './rule.ts'
 
-const label = /\bidentity[ _-]types?(?![a-z])/i
+const label = /\bidentity[ _-]types?(?![a-z])|\bsupported identit(?:y|ies)\b/i
 /** What request bodies of the convention name; anything else may be another API's `type`. */
 const inBody =
   /\\?"(?:identity_)?type\\?"\s*:\s*\\?"(anonymous|identity_assertion|service_auth|verified_email)\\?"/g
@@ -28,6 +28,15 @@ export const identityTypes: Rule = (statement) => {
     return rest.flat().flatMap((token) => {
       return token.kind === 'code' ? words(token.text).map((word) => see(word, 4)) : []
     })
+  }
+  const opening = statement.tokens[0]
+  if (statement.kind === 'item' && opening && (opening.kind === 'code' || opening.strong)) {
+    // "## Supported identity types", and a list of them.
+    const heading = statement.headings.at(-1) ?? ''
+    const listed = /\b(?:supported|accepted)\b.{0,20}\bidentity types?$|^identity types?\b/i.test(
+      heading,
+    )
+    if (listed) return words(opening.text.replace(/:$/, '')).map((word) => see(word, 3))
   }
   const found: Found[] = []
   for (const { tokens, text } of statement.clauses) {

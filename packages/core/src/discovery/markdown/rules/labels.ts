@@ -1,56 +1,9 @@
-import type { FactName, Mode } from '../../profile.ts'
+import type { FactName } from '../../profile.ts'
 import { firstAddress, modeOf } from '../address.ts'
 import type { Statement } from '../statements.ts'
 import { plain, type Token } from '../tokens.ts'
+import { exact, type Meaning, patterns } from './meanings.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
-
-interface Meaning {
-  readonly name: FactName
-  readonly weight: number
-  readonly usual?: Mode
-}
-
-const p = 'programmatic'
-const meanings: Readonly<Record<string, Meaning>> = {
-  register_uri: { name: 'register_uri', weight: 5 },
-  registration_uri: { name: 'register_uri', weight: 5 },
-  register_url: { name: 'register_uri', weight: 5 },
-  registration_url: { name: 'register_uri', weight: 5 },
-  identity_endpoint: { name: 'register_uri', weight: 4, usual: p },
-  registration_endpoint: { name: 'register_uri', weight: 4, usual: p },
-  client_registration_endpoint: { name: 'register_uri', weight: 3, usual: p },
-  dynamic_client_registration: { name: 'register_uri', weight: 3, usual: p },
-  registration: { name: 'register_uri', weight: 3 },
-  register: { name: 'register_uri', weight: 3 },
-  sign_up: { name: 'register_uri', weight: 3 },
-  claim_uri: { name: 'claim_uri', weight: 5 },
-  claim_url: { name: 'claim_uri', weight: 5 },
-  claims_url: { name: 'claim_uri', weight: 5 },
-  claim_endpoint: { name: 'claim_uri', weight: 4, usual: p },
-  claims_endpoint: { name: 'claim_uri', weight: 4, usual: p },
-  claim: { name: 'claim_uri', weight: 3 },
-  revocation_uri: { name: 'revocation_uri', weight: 5 },
-  revocation_url: { name: 'revocation_uri', weight: 5 },
-  revocation_endpoint: { name: 'revocation_uri', weight: 4, usual: p },
-  revoke_endpoint: { name: 'revocation_uri', weight: 4, usual: p },
-  revocation: { name: 'revocation_uri', weight: 3 },
-  revoke: { name: 'revocation_uri', weight: 3 },
-  token_revocation: { name: 'revocation_uri', weight: 3, usual: p },
-  resource: { name: 'resource', weight: 4 },
-  resource_server: { name: 'resource', weight: 3 },
-  protected_resource: { name: 'resource', weight: 2 },
-  issuer: { name: 'authorization_server', weight: 3 },
-  authorization_server: { name: 'authorization_server', weight: 3 },
-  authorization_servers: { name: 'authorization_server', weight: 4 },
-  base_url: { name: 'use_base_url', weight: 5 },
-  api_base_url: { name: 'use_base_url', weight: 5 },
-  api_base: { name: 'use_base_url', weight: 4 },
-  base: { name: 'use_base_url', weight: 3 },
-  mcp: { name: 'mcp_url', weight: 3 },
-  mcp_url: { name: 'mcp_url', weight: 5 },
-  mcp_server: { name: 'mcp_url', weight: 4 },
-  mcp_endpoint: { name: 'mcp_url', weight: 4 },
-}
 
 /** What a label or a key means, by its words alone. */
 export function meaningOf(label: string): Meaning | undefined {
@@ -62,10 +15,12 @@ export function meaningOf(label: string): Meaning | undefined {
     .replace(/[\s_-]+/g, '_')
     .replace(/^_+|_+$/g, '')
     .toLowerCase()
-  if (Object.hasOwn(meanings, key)) return meanings[key]
+  if (Object.hasOwn(exact, key)) return exact[key]
   // "File service protected resource" is one, too.
   const last = label.includes(' ') ? key.split('_').slice(-2).join('_') : ''
-  return last !== key && Object.hasOwn(meanings, last) ? meanings[last] : undefined
+  if (last !== key && Object.hasOwn(exact, last)) return exact[last]
+  if (key.length > 60) return undefined
+  return patterns.find(([words]) => words.test(key))?.[1]
 }
 
 /** `**register_uri (programmatic):** https://…`, its relatives with code or plain labels, and table rows. */
@@ -78,7 +33,13 @@ export const labels: Rule = (statement) => {
   const { value } = address
   const meaning = meaningOf(split.label) ?? inherited(split.label, statement)
   if (!meaning || isMetadata(value) !== isMetadataName(meaning.name)) return []
-  if (meaning.name === 'mcp_url' && /\/docs?\//.test(value)) return []
+  if (meaning.name === 'mcp_url' && /\/docs?\/|\.(?:json|md)$/.test(value)) return []
+  if (
+    meaning.name === 'use_base_url' &&
+    /\.\w{2,4}(?:$|[?#])|\/docs?(?:\/|$)/.test(withoutHost(value))
+  ) {
+    return []
+  }
   const addressed = ['register_uri', 'claim_uri', 'revocation_uri'].includes(meaning.name)
   const mode = addressed
     ? modeOf(`${split.label} ${statement.text}`, address, meaning.usual)
@@ -88,6 +49,10 @@ export const labels: Rule = (statement) => {
   // Where requests go is often said in this way only.
   const isServer = /^\W*resource[ _]server\b/i.test(split.label)
   return isServer ? [found, { ...found, name: 'use_base_url', weight: 2 }] : [found]
+}
+
+function withoutHost(value: string): string {
+  return value.replace(/^https?:\/\/[^/]*/i, '')
 }
 
 /** A bare "Interactive:" means what its section is about. */

@@ -3,6 +3,8 @@ import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
 import type { Found, Rule } from './rule.ts'
 
+const inQuotes = /(?<=["'])https?:\/\/[^\s"']+(?=["'])/g
+
 /** Where RFC 9728 and RFC 8414 documents are said to be, wherever such an address stands. */
 export const metadataUrls: Rule = (statement) => {
   const found: Found[] = []
@@ -21,7 +23,11 @@ export const metadataUrls: Rule = (statement) => {
     for (const token of clause.tokens) {
       const value = addressOf(token)?.value
       const at = clause.text.indexOf(token.text)
-      if (value) see(value, isDenied(clause.text, at, at + token.text.length))
+      const denied = isDenied(clause.text, at, at + token.text.length)
+      if (value) see(value, denied)
+      else if (token.kind === 'code') {
+        for (const [quoted] of token.text.matchAll(inQuotes)) see(quoted, denied)
+      }
     }
   }
   const { code } = statement

@@ -1,32 +1,9 @@
 import type { Statement } from '../statements.ts'
+import { plain } from '../tokens.ts'
 import { deniesList, isDenied, isElliptic } from './denial.ts'
 import { meaningOf } from './labels.ts'
 import type { Found, Rule } from './rule.ts'
-
-const vocabulary: readonly (readonly [string, RegExp])[] = [
-  ['oauth-authcode', /\bauthori[sz]ation[ _-]code\b|\bPKCE\b|\bOAuth(?: 2\.[01])? web flow\b/gi],
-  ['oauth-dcr', /\bdynamic(?:ally)? (?:client )?regist(?:ration|er)|\bRFC ?7591\b/gi],
-  ['device-flow', /\bdevice[ _-](?:authori[sz]ation|code|flow|grant)\b/gi],
-  ['client-credentials', /\bclient[ _-]credentials (?:grant|flow)\b|\bclient_credentials\b/gi],
-  ['anonymous', /\banonymous(?:ly)?(?: (?:registration|provisioning|sign-?up|start))/gi],
-  ['anonymous', /\b(?:register|provision(?:ed|ing)?|sign up) anonymously\b/gi],
-  ['service_auth', /\bservice_auth\b/gi],
-  ['id-jag', /\bid[-_]jag\b/gi],
-  ['identity_assertion', /\bidentity_assertion\b/gi],
-  [
-    'none-required',
-    /\bno (?:authentication|auth|registration|credentials?|token)(?: or \w+)? (?:is |are )?(?:required|needed|necessary)\b|\bwithout (?:any )?(?:authentication|credentials)\b|\bdo(?:es)? not require (?:authentication|an? (?:key|token))\b|\b(?:needs?|requires?|with) no (?:authentication|auth|credentials?|(?:access )?token|(?:API )?key)\b|\bpublic and unauthenticated\b|\bno hay autenticación\b|\bnão há autenticação\b/gi,
-  ],
-  ['bot-challenge', /\bbot[- ]challenge\b|\bsign-?up by challenge\b/gi],
-  [
-    'email-verification',
-    /\be-?mail[- ]verification\b|\bmail address is (?:confirmed|verified)\b/gi,
-  ],
-  ['email-otp', /\bverified_email\b/gi],
-  ['captcha-challenge', /\bcaptcha\b/gi],
-  ['magic-link', /\bmagic[- ]link\b/gi],
-  ['x402', /\bx402\b/gi],
-]
+import { openness, vocabulary } from './vocabulary.ts'
 
 /** Words of the vocabulary, where a clause speaks for them; and against them, as denials. */
 export const methods: Rule = (statement) => {
@@ -43,11 +20,19 @@ export const methods: Rule = (statement) => {
           no ||
           (value !== 'none-required' && isDenied(text, match.index, match.index + match[0].length))
         if (denied) found.push({ name: 'method', value, denied: true, weight: 3, line })
-        else if (value === 'none-required' && isPartial(statement, text)) continue
-        else if (!isElliptic(text)) found.push({ name: 'method', value, weight: 2, line })
+        else if (isComparison(text, match.index)) continue
+        else if (value === 'none-required' && isAside(statement, text)) continue
+        else if (!isElliptic(text)) {
+          const weight = value === 'none-required' && isPartial(statement, text) ? partly : 2
+          found.push({ name: 'method', value, weight, line })
+        }
       }
     }
-    for (const token of clause.tokens) {
+    for (const match of text.matchAll(openness)) {
+      if (isDenied(text, match.index, match.index + match[0].length)) continue
+      found.push({ name: 'method', value: 'none-required', weight: partly, line })
+    }
+    for (const [index, token] of clause.tokens.entries()) {
       // A type of identity is a fact of its own.
       const named = token.kind === 'code' && token.text === 'anonymous' && !typed
       const labelled = token.strong && /^anonymous\b/i.test(token.text)
@@ -57,21 +42,56 @@ export const methods: Rule = (statement) => {
         found.push({
           name: 'method',
           value: 'anonymous',
-          weight: 2,
+          weight: index === 0 && token.strong ? 3 : 2,
           line,
           ...(denied && { denied: true }),
         })
       }
     }
   }
-  return [...found, ...denials(statement)]
+  return [...found, ...listed(statement), ...denials(statement)]
+}
+
+/** The weight of "no key is needed" where it is said of a part only. */
+export const partly = 0.5
+
+/** "Its shape borrows from device authorization." */
+function isComparison(text: string, at: number): boolean {
+  return /\b(?:borrow\w*|shape|style|similar|unlike|collide\w*|resembl\w*)\b[^.;]{0,160}$/i.test(
+    text.slice(Math.max(0, at - 200), at),
+  )
 }
 
 /** "These endpoints need no key" says nothing of the others, and a heading is no statement. */
-function isPartial({ kind, headings }: Statement, text: string): boolean {
-  const part = /\b(?:these|following|public|free|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b/i
-  const one = /^(?:[A-Z]+ )?\/\S+/
-  return kind === 'heading' || part.test(`${headings.slice(1).join(' ')} ${text}`) || one.test(text)
+function isPartial({ headings, cells }: Statement, text: string): boolean {
+  const part =
+    /\b(?:these|following|public|free|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b|\bmost\b|\b(?:evaluation|light usage) /i
+  return cells !== undefined || part.test(`${headings.slice(1).join(' ')} ${text}`)
+}
+
+/** A heading is no statement, and what one request needs says nothing of the others. */
+function isAside({ kind }: Statement, text: string): boolean {
+  return kind === 'heading' || /^(?:[A-Z]+ )?\/\S+/.test(text)
+}
+
+/** "Supported methods" and a list of them; a table whose column of auth says "none". */
+function listed({ kind, headings, text, line, cells, columns = [] }: Statement): Found[] {
+  const auth = columns.findIndex((column) => /^(?:auth(?:entication)?|credentials?)\b/.test(column))
+  if (cells && auth >= 0 && /^\s*none\b/i.test(plain(cells[auth] ?? []))) {
+    return [{ name: 'method', value: 'none-required', weight: partly, line }]
+  }
+  const heading = headings.at(-1) ?? ''
+  if (kind !== 'item' || !/\b(?:methods?|flows?|grants?|grant types?)$/i.test(heading)) return []
+  const named: readonly (readonly [string, RegExp])[] = [
+    ['anonymous', /^anonymous\b/i],
+    ['email-otp', /^verified e-?mail\b/i],
+    ['client-credentials', /\bclient[ _-]credentials\b/i],
+    ['device-flow', /^device\b/i],
+  ]
+  const words = text.slice(0, 300)
+  return named
+    .filter(([, pattern]) => pattern.test(words))
+    .map(([value]) => ({ name: 'method', value, weight: 2, line }))
 }
 
 /** An item below "Do not use these:", or a row that ends with "no". */

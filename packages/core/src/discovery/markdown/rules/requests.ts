@@ -82,6 +82,12 @@ export const requests: Rule = (statement) => {
 function placeOf(statement: Statement, address: string) {
   const role = roleOf(statement)
   if (/\/revoke\/?$/.test(address)) return 'revocation_uri'
+  if (
+    role === 'revoke' &&
+    /\/(?:log-?out|sign-?out|disconnect|deactivate|invalidate)\/?$/.test(address)
+  ) {
+    return 'revocation_uri'
+  }
   if (/\/(?:complete|token)\/?$/.test(address)) return undefined
   if (/[/_-]claim\/?$/.test(address)) return 'claim_uri'
   // "Register / claim": what is no claim by its path is the other.

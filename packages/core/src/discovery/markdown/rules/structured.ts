@@ -12,6 +12,12 @@ const keys = new Set(
   ),
 )
 
+const issued = new Set(
+  'access_token api_key apikey token claim_token user_code registration_id identity_assertion client_secret'.split(
+    ' ',
+  ),
+)
+
 /** Metadata repeated in the text: JSON, or YAML as far as `key: value` and flat lists go. */
 export const structured: Rule = (statement) => {
   const { code, info = '', line } = statement
@@ -26,6 +32,8 @@ export const structured: Rule = (statement) => {
       return []
     }
     collect(data, entries)
+    // An answer's example names what one registration got, not where all go.
+    if (entries.some(([key]) => issued.has(key))) return answered(entries, line)
   } else if (['yaml', 'yml', 'toml', ''].includes(info) && /^[\w-]+\s*:/m.test(text)) {
     collectLines(text.split('\n'), entries)
   }
@@ -40,6 +48,17 @@ export const structured: Rule = (statement) => {
     const addressed = ['register_uri', 'claim_uri', 'revocation_uri'].includes(meaning.name)
     const mode = addressed ? modeOf('', address, usual) : undefined
     return [{ name: meaning.name, value: address.value, mode, weight: 4, line }]
+  })
+}
+
+/** A claim page that an answer's example shows, unless it is made for one registration. */
+function answered(entries: readonly [string, string][], line: number): Found[] {
+  return entries.flatMap(([key, value]): Found[] => {
+    const address = /^claim_ur[il]$/.test(key) ? addressIn(value) : undefined
+    if (!address || /[<{?…]|\.\.\.|_here|token/i.test(value)) return []
+    return [
+      { name: 'claim_uri', value, mode: modeOf('', address, 'programmatic'), weight: 2.5, line },
+    ]
   })
 }
 

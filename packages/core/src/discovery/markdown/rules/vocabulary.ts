@@ -1,0 +1,32 @@
+/** Words that name a method. */
+export const vocabulary: readonly (readonly [string, RegExp])[] = [
+  [
+    'oauth-authcode',
+    /\bauthori[sz]ation[ _-]codes?\b|\bOAuth ?2\.1\b|\bOAuth\b[^.;]{0,40}\bin (?:the|a|their) browser\b|\bPKCE\b|\bOAuth(?: 2\.[01])? web flow\b/gi,
+  ],
+  ['oauth-dcr', /\bdynamic(?:ally)? (?:client )?regist(?:ration|er)|\bRFC ?7591\b/gi],
+  ['device-flow', /\bdevice[ _-](?:authori[sz]ation|code|flow|grant)\b/gi],
+  ['client-credentials', /\bclient[ _-]credentials (?:grant|flow)\b|\bclient_credentials\b/gi],
+  ['anonymous', /\banonymous(?:ly)?(?: (?:registration|provisioning|sign-?up|start))/gi],
+  ['anonymous', /\b(?:register|provision(?:ed|ing)?|sign up) anonymously\b/gi],
+  ['service_auth', /\bservice_auth\b/gi],
+  ['id-jag', /\bid[-_]jag\b/gi],
+  ['identity_assertion', /\bidentity_assertion\b/gi],
+  [
+    'none-required',
+    /\bno (?:authentication|auth|credentials?|token)(?: or \w+)? (?:is |are )?(?:required|needed|necessary)\b|\bno (?:API )?keys? (?:is |are )?(?:required|needed)\b|\bwithout (?:any )?(?:authentication|credentials)\b|\bdo(?:es)? not (?:require|need) (?:any )?(?:authentication|credentials|an? (?:key|token|account))\b|\b(?:needs?|requires?|with) no (?:authentication|auth|credentials?|(?:access )?token|(?:API )?key|account)\b|\bpublic and unauthenticated\b|\bno hay autenticación\b|\bno requiere autenticación\b|\bnão há autenticação\b|\baucune authentification (?:n['’]est )?(?:requise|nécessaire)|\bkeine (?:Authentifizierung|Anmeldung) (?:erforderlich|nötig|notwendig)/gi,
+  ],
+  ['bot-challenge', /\bbot[- ]challenge\b|\bsign-?up by challenge\b/gi],
+  [
+    'email-verification',
+    /\be-?mail[- ]verification\b|\bmail address is (?:confirmed|verified)\b/gi,
+  ],
+  ['email-otp', /\bverified_email\b/gi],
+  ['captcha-challenge', /\bcaptcha\b/gi],
+  ['magic-link', /\bmagic[- ]link\b/gi],
+  ['x402', /\bx402\b/gi],
+]
+
+/** Words for open access that are often said of a part only. */
+export const openness: RegExp =
+  /\b(?:open to anonymous|works? (?:anonymously|without (?:registering|an account|a key|any key))|access is anonymous|(?:use|uses|using) anonymous access|without (?:an? )?(?:API keys?|accounts?)|no registration (?:is )?(?:required|needed)|(?:are|is) (?:fully |freely |completely )?(?:public|open)(?: to (?:all|everyone|anyone))?)\b/gi
