@@ -24,6 +24,16 @@ it.each([
   ['URLs', fill('https://x.test/a\n')],
   ['hidden elements', fill('<div hidden>\n\n')],
   ['nested JSON', `\`\`\`json\n${fill('{"a":')}\n\`\`\``],
+  ['requests with bodies', fill('```\nPOST /a\n\n{ "a": { "b": 1, // required\n```\n\n')],
+  ['one request and no end', `\`\`\`\nPOST /a\n\n{${fill('"a": "b", ')}\n\`\`\``],
+  ['commands that do not close', `\`\`\`\n${fill("curl 'x\n")}\`\`\``],
+  ['a body without a colon', `\`\`\`\nPOST /a\n\n{${fill('[{')}\n\`\`\``],
+  ['fields of one request', `\`POST /a\` with these fields:\n\n${fill('- `b` (required)\n')}`],
+  ['steps to a key', fill('1. Sign in. Create a key at https://x.test/api-keys\n')],
+  ['answers in one section', `\`POST /a\`\n\n${fill('It returns `a_key`. ')}`],
+  ['denials in one sentence', fill('`a`, and no `b` (not `c`, ')],
+  ['labels line by line', fill('**issuer**: `https://x.test/`\n')],
+  ['paths of sources', fill('a/b.ts `a/b/c/d/e.py` ')],
   ['quotes in a command', `\`\`\`\ncurl ${fill('"')}\n\`\`\``],
 ])('ends with %s', (_, text) => {
   const { facts, warnings } = readDocument(text, { url: 'https://x.test/auth.md' })

@@ -19,6 +19,10 @@ const sources =
   /(?:^|[\s`(/])(?:[\w.@-]+\/){1,8}[\w.-]+\.(?:tsx?|jsx?|mjs|py|go|rb|php|rs|java|kt|cs|swift|dart|sql|vue|svelte|ex)\b/g
 const workshop =
   /\b(?:middlewares?|migrations?|next-?auth|passport\.js|bcrypt|argon2|prisma|ORM|composer require|npm (?:run|install|i)|yarn add|pip install|docker(?:-compose)?|localhost|AuthGuard|controllers?|refactor\w*|unit tests?|database schema|users table|hash(?:ed|ing)? passwords?|password hash\w*|foreign key|facade|artisan|framework|useSession|redux|react|flutter|laravel|express|django|tailwind|source code|this (?:project|repo|package|library)|codebase|pull request|implementation|config file|RLS)\b/gi
+/** Sections of a design, and tables of a database: for those who build. */
+const design =
+  /^(?:\d+[.)]\s*)?(?:(?:non-)?goals|data(?:base)? (?:model|schema)|threat model|implementation\b.*|migrations?|testing|file structure|project structure|architecture|schema|future work|open questions|key files)$/i
+const tables = /\b(?:CREATE TABLE|PRIMARY KEY|NOT NULL|FOREIGN KEY|create policy)\b/i
 const programs = new Set(
   'ts tsx js jsx typescript javascript python py php go java kotlin swift dart ruby rb rust csharp cs sql scala'.split(
     ' ',
@@ -60,7 +64,11 @@ export function whyNotAuthMd(
   const blocks = statements.filter(({ info = '' }) => programs.has(info)).length
   const tools = new Set(Array.from(all.matchAll(workshop), ([word]) => word.toLowerCase())).size
   const files = Array.from(all.matchAll(sources)).length
+  const designs = statements.filter(({ kind, text }) => kind === 'heading' && design.test(text))
   const building = points([
+    [1, designs.length >= 1],
+    [1, designs.length >= 2],
+    [2, statements.some(({ code = '' }) => tables.test(code.slice(0, 20_000)))],
     [1, files >= 2],
     [1, files >= 4],
     [2, files >= 9],
@@ -72,7 +80,8 @@ export function whyNotAuthMd(
   ])
   if (listeners === 0) return 'it says nothing to agents'
   if (ways === 0) return 'it names no way in'
-  if (listeners + ways - building >= 3) return undefined
+  const workshopOnly = building >= 4 && !convention.test(all)
+  if (!workshopOnly && listeners + ways - building >= 3) return undefined
   return building > 0 ? 'it is about how software is built' : 'it says nothing to agents'
 }
 

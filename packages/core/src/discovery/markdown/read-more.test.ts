@@ -229,3 +229,115 @@ describe('why a text is no auth.md', () => {
     expect(readDocument(text, { url }).why).toBe(why)
   })
 })
+
+describe('lines of a paragraph that each have a label', () => {
+  it('are read one by one', () => {
+    const text =
+      '> **Issuer**: `https://svc.example`  \n> **Registration URI**: `https://svc.example/agents`\n'
+    expect(stated(text, 'authorization_server', 'register_uri')).toEqual([
+      'https://svc.example',
+      'programmatic https://svc.example/agents',
+    ])
+  })
+
+  it('sentences that break in the middle are not', () => {
+    expect(stated('The issuer and\nthe claim: see `https://svc.example/x`', 'claim_uri')).toEqual(
+      [],
+    )
+  })
+})
+
+describe('tables and sections of one thing', () => {
+  it('a table of resources and identifiers', () => {
+    const text = '| Resource | Identifier |\n|---|---|\n| The API | `https://api.svc.example/` |'
+    expect(stated(text, 'resource')).toEqual(['https://api.svc.example/'])
+  })
+
+  it('a section on registering that holds a page only', () => {
+    expect(
+      stated('# A\n\n## Register an application\n\nhttps://dev.svc.example', 'register_uri'),
+    ).toEqual(['interactive https://dev.svc.example'])
+    expect(stated('# A\n\n## Notes\n\nhttps://dev.svc.example', 'register_uri')).toEqual([])
+  })
+
+  it('a heading says what it is about outside of its parentheses', () => {
+    const text = '# A\n\n## Register (one call)\n\n```\nPOST https://svc.example/registry\n```'
+    expect(stated(text, 'register_uri')).toEqual(['programmatic https://svc.example/registry'])
+  })
+})
+
+describe('signing up in other words', () => {
+  it.each([
+    ['Register a business account: https://svc.example/onboarding/'],
+    ['**Create a user account** at https://svc.example/onboarding/'],
+  ])('%j', (text) => {
+    expect(stated(text, 'register_uri')).toEqual(['interactive https://svc.example/onboarding/'])
+  })
+})
+
+describe('keys of metadata in other sentences', () => {
+  it.each([
+    ['It publishes a `register_uri` at `https://svc.example/agent`.'],
+    ['POST client metadata to `register_uri` (`https://svc.example/agent`).'],
+  ])('%j', (text) => {
+    expect(stated(text, 'register_uri')).toEqual(['programmatic https://svc.example/agent'])
+  })
+
+  it('metadata is no issuer', () => {
+    const text =
+      'Its `authorization_servers` lists `https://svc.example/.well-known/oauth-authorization-server`.'
+    expect(stated(text, 'authorization_server')).toEqual([])
+  })
+})
+
+describe('a header behind a request in one line', () => {
+  it('is read', () => {
+    const text = '```\nPOST /x   Authorization: Bearer <t>   (or)   X-Svc-Key: <k>\n```'
+    expect(stated(text, 'header_scheme')).toEqual(['Authorization: Bearer', 'X-Svc-Key'])
+  })
+})
+
+describe('denials of lists', () => {
+  it.each([
+    ['`identity_assertion`, the ID-JAG type, and a `claim_token` exchange are not accepted.'],
+    ['No signed assertion (e.g. an `id-jag` token) is taken.'],
+    ['A profile-specific grant (and not `device_code`).'],
+  ])('%j', (text) => {
+    expect(stated(text, 'method')).toEqual([])
+  })
+})
+
+describe('errors in tables and lists of other forms', () => {
+  it.each([
+    [
+      '## Errors\n\n| Where | Response |\n|---|---|\n| `/token` | `400 bad_grant` |',
+      ['400', 'bad_grant'],
+    ],
+    ['## Errors\n\n- `EAUTH` — the key is missing.', ['EAUTH']],
+    ['## Errors\n\nTreat `invalid_client` as final; a `503` passes.', ['invalid_client', '503']],
+    ['- A `401` means that the key is gone.', ['401']],
+  ])('%j', (text, expected) => {
+    expect(stated(text, 'error_status', 'error_code').sort()).toEqual(expected.sort())
+  })
+})
+
+it('takes the host of a registration for the API where nothing else names one', () => {
+  expect(stated('```\nPOST https://api.svc.example/register\n```', 'use_base_url')).toEqual([
+    'https://api.svc.example',
+  ])
+  expect(stated('```\nPOST https://YOUR_HOST/register\n```', 'use_base_url')).toEqual([])
+})
+
+it.each([
+  ['It requires no registration and no credential.'],
+  ['No registration or OAuth token is required.'],
+  ['Every endpoint answers anonymous requests.'],
+])('no credential at all: %j', (text) => {
+  expect(stated(text, 'method')).toEqual(['none-required'])
+})
+
+it('a design of software is no auth.md, whomever it names', () => {
+  const text =
+    '# Auth\n\nFor AI agents: `Authorization: Bearer x`. `src/a.ts`, `src/b.ts`.\n\n## Goals\n\nx\n\n## Data model\n\n```\nCREATE TABLE users (id)\n```\n\nThe MCP server is at `https://svc.example/mcp`. A person creates an API key in the dashboard.'
+  expect(readDocument(text, { url }).why).toBe('it is about how software is built')
+})

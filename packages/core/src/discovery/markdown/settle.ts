@@ -50,9 +50,13 @@ function unasked(found: readonly Found[], described: Descriptions): Found[] {
   )
   for (const { value, line } of register) {
     const request = described.get(`POST ${value}`)
-    if (!request?.answer?.credential) continue
+    const got = request?.answer?.credential
+    // A client's secret is what a client of OAuth is given.
+    if (!request || !got || /client_?secret/i.test(got)) continue
     const sent = request.headers?.some(({ name }) => /^authorization$|key|token/i.test(name))
-    const asks = request.fields?.some(({ name, secret }) => secret || personal.test(name))
+    const asks = request.fields?.some(
+      ({ name, secret, required }) => required !== false && (secret || personal.test(name)),
+    )
     if (!sent && !asks) return [{ name: 'method', value: 'anonymous', weight: 1, line }]
   }
   return []

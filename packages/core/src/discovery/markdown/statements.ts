@@ -178,7 +178,7 @@ class Walk {
       if (node.type === 'text') tokens.push(...splitUrls(this.clean(node.value), strong))
       else if (node.type === 'inlineCode') {
         tokens.push({ kind: 'code', text: this.clean(node.value), strong })
-      } else if (node.type === 'break') tokens.push({ kind: 'text', text: ' ', strong })
+      } else if (node.type === 'break') tokens.push({ kind: 'text', text: '\n', strong })
       else if (node.type === 'link' || node.type === 'linkReference') {
         const inner = this.inline(node.children, strong)
         const raw = node.type === 'link' ? node.url : this.definitions.get(node.identifier)

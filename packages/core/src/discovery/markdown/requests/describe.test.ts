@@ -193,3 +193,19 @@ describe('the credential', () => {
     expect(only(text).answer?.shownOnce).toBe(once)
   })
 })
+
+describe('an answer in words', () => {
+  it('is a list behind "responds with a payload containing"', () => {
+    const text =
+      '`POST /a`\n\nThe server responds with a payload containing:\n\n1. `api_key`\n2. `claim_url`'
+    expect(only(text).answer).toMatchObject({
+      fields: ['api_key', 'claim_url'],
+      credential: 'api_key',
+    })
+  })
+
+  it('does not hold what it is said not to hold', () => {
+    const text = '`POST /a`\n\nIt returns `client_id`. It does not return a `client_secret`.'
+    expect(only(text).answer?.fields).toEqual(['client_id'])
+  })
+})

@@ -15,6 +15,7 @@ const ofAnswer =
   /\b(?:respon(?:se|ses|ds?)|returns?|returned|answers?|repl(?:y|ies)|results?|success(?:ful)?|receives?|you get|get back|output|respuesta|resposta|réponse|antwort)\b|\b20[01]\b/i
 const ofBody =
   /\b(?:body|payload|request|requests|send|sends|post|param(?:eter)?s?|fields?|input|arguments|include|cuerpo|corps|campos)\b/i
+const asked = /\b(?:send|include|pass|provide|takes?|accepts?|request body|parameters?)\b/i
 const identifier = /^[A-Za-z][\w-]{0,60}(?:\.[A-Za-z]\w{0,60}){0,4}$/
 
 /**
@@ -148,7 +149,7 @@ function readWords(
   const label = first && (first.kind === 'code' || first.strong) ? first.text.replace(/:$/, '') : ''
   if (kind === 'item' && identifier.test(label)) {
     const words = plain(tokens.slice(1)).replace(/^[\s:—–-]+/, '')
-    const answered = ofAnswer.test(lead.slice(-160)) && !ofBody.test(lead.slice(-60))
+    const answered = ofAnswer.test(lead.slice(-160)) && !asked.test(lead.slice(-60))
     if (answered) draft.addAnswerFields([label], line)
     else if (
       draft.hasField(label) ||
@@ -194,6 +195,7 @@ function readCode(draft: Draft, text: string, { before, after, line, passed }: A
     return
   }
   if (!identifier.test(text) || /^[A-Z]+$/.test(text)) return
+  if (isDenied(`${near}${text}${after}`, near.length, near.length + text.length)) return
   const told =
     /^\s*(?:\(|is |are |— |: )(?:an? )?(required|optional)\b/i.exec(after)?.[1] ??
     /\b(required|optional)(?: fields?| parameters?)?(?: are| is)?\W*(?:(?:and|or|,)\W*)*$/i.exec(

@@ -50,10 +50,12 @@ function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
       host !== undefined && address.startsWith('/') ? `https://${host}${address}` : address
     if (!/^https?:/i.test(url)) continue
     if (isMcp(url)) found.push({ name: 'mcp_url', value: url, weight: 2, line })
-    else if (!isPlumbing(url)) {
+    else {
       const base = baseOf(url)
-      if (base === undefined) continue
-      const weight = inUse || /\bAPI\b/.test(lead) ? 1 : 0.5
+      const plumbing = isPlumbing(url)
+      const registers = /\/regist\w*\/?$/i.test(url) && !/[A-Z]_[A-Z]|[<{]/.test(url)
+      if (base === undefined || (plumbing && !registers)) continue
+      const weight = plumbing ? 0.1 : inUse || /\bAPI\b/.test(lead) ? 1 : 0.5
       found.push({ name: 'use_base_url', value: base, weight, line })
     }
   }

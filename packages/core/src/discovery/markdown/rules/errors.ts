@@ -31,6 +31,7 @@ export const errors: Rule = (statement) => {
   for (const value of spokenStatuses(statement)) see('error_status', value, 1)
   if (inErrors) {
     for (const { name, value } of listed(statement)) see(name, value, 3)
+    if (!statement.cells) for (const { name, value } of inProse(statement)) see(name, value, 3)
   } else if (!statement.cells) {
     for (const { name, value } of answered(statement)) see(name, value, 1)
   }
@@ -58,18 +59,34 @@ function listed(statement: Statement): Named[] {
   const bare = !cells && /^(?:[\s,;/|.·—-]|\band\b|\bor\b)*$/i.test(others.join(''))
   const heads = cells ? cells.slice(0, 2) : [bare ? tokens : tokens.slice(0, 4)]
   return heads.flatMap((head, column) => {
-    if (column > 0 && !/code|error|status/.test(columns?.[column] ?? 'error')) return []
+    if (column > 0 && !/code|error|status|response|answer/.test(columns?.[column] ?? 'error'))
+      return []
     const found: Named[] = []
     for (const token of head) {
       const status = /^\s*(?:HTTP\s+)?([1-5]\d\d|[45]xx)\b/i.exec(token.text)?.[1]
-      if (status) found.push({ name: 'error_status', value: status })
-      else if (token.kind === 'code' && isCode(token.text, bare) && !isField(token.text)) {
+      if (status) {
+        found.push({ name: 'error_status', value: status })
+        const name = token.kind === 'code' && /^\d{3} ([a-z]+(?:_[a-z]+)+)$/.exec(token.text)?.[1]
+        if (name) found.push({ name: 'error_code', value: name })
+      } else if (token === head[0] && token.kind === 'code' && isConstant(token.text)) {
+        found.push({ name: 'error_code', value: token.text })
+      } else if (token.kind === 'code' && isCode(token.text, bare) && !isField(token.text)) {
         found.push({ name: 'error_code', value: token.text })
       } else if (column === 0 && token.kind === 'text' && token.text.trim().length > 3 && !bare) {
         break
       }
     }
     return found
+  })
+}
+
+/** Codes that are errors wherever they are named, and statuses, in the sentences of the section. */
+function inProse({ tokens }: Statement): Named[] {
+  return tokens.flatMap(({ kind, text }): Named[] => {
+    if (kind !== 'code') return []
+    if (/^[45]\d\d$/.test(text)) return [{ name: 'error_status', value: text }]
+    const name = /^(?:error=")?([a-z]+(?:_[a-z]+)+)"?$/.exec(text)?.[1] ?? ''
+    return standard.has(name) ? [{ name: 'error_code', value: name }] : []
   })
 }
 
@@ -113,6 +130,11 @@ function spokenStatuses({ clauses }: Statement): string[] {
     for (const [, status = ''] of text.slice(0, 2_048).matchAll(/\bHTTP ([45]\d\d)\b/g)) {
       found.push(status)
     }
+    for (const [, status = ''] of text
+      .slice(0, 2_048)
+      .matchAll(/\b([45]\d\d) (?:means|indicates|signals)\b/g)) {
+      found.push(status)
+    }
     const pair =
       /\b(?:treat|receiv|get|return)\w* (?:an? )?([45]\d\d)\b(?:(?:,| or| and|\/)\s*\b([45]\d\d)\b)? (?:responses?|errors?|answers?)\b/i.exec(
         text.slice(0, 2_048),
@@ -125,7 +147,7 @@ function spokenStatuses({ clauses }: Statement): string[] {
 /** `client_id` and its like are fields, unless something is said to be wrong with them. */
 function isField(name: string): boolean {
   return (
-    /_(?:id|ids|token|auth|uri|url|type|types|key|code|secret|name|scope|scopes|at|in|endpoint)$/.test(
+    /_(?:id|ids|token|auth|uris?|url|methods?|type|types|key|code|secret|name|scope|scopes|at|in|endpoint)$/.test(
       name,
     ) && !/^(?:invalid|expired|missing|unsupported|unknown|insufficient|wrong|bad)_/.test(name)
   )
@@ -134,6 +156,12 @@ function isField(name: string): boolean {
 function isCode(text: string, bare: boolean): boolean {
   if (/^[A-Za-z][a-z0-9]*(?:_[a-z0-9]+)+$/i.test(text)) return true
   return bare && /^[a-z]{4,40}$/.test(text)
+}
+
+function isConstant(text: string): boolean {
+  return (
+    /^[A-Z][A-Z0-9_]{3,40}$/.test(text) && !/^(?:POST|PATCH|DELETE|HEAD|JSON|HTTPS?)$/.test(text)
+  )
 }
 
 function isEnvelope(text: string): boolean {

@@ -2,6 +2,10 @@ import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
 import type { Found, Rule } from './rule.ts'
 
+/** Headers behind something else in a line: `POST /x   Authorization: Bearer <token>`. */
+const inLine =
+  /(?<=\S.{0,200}[\s(])(?:Authorization: (?:Bearer|Basic)\b|X-(?:[A-Za-z]\w*-)*(?:Key|Token): \S)/g
+
 /** Header schemes: from header lines in code, from curl's `-H`, from "as a Bearer token". */
 export const headers: Rule = (statement) => {
   const { line } = statement
@@ -13,7 +17,10 @@ export const headers: Rule = (statement) => {
     for (const { headers: sent } of requestsIn(statement.code)) {
       for (const header of sent) see(schemeOf(header), 3)
     }
-    for (const text of statement.code.split('\n').slice(0, 500)) see(schemeOf(text), 3)
+    for (const text of statement.code.split('\n').slice(0, 500)) {
+      see(schemeOf(text), 3)
+      for (const [within] of text.slice(0, 2_048).matchAll(inLine)) see(schemeOf(within.trim()), 2)
+    }
   }
   for (const clause of statement.clauses) {
     for (const token of clause.tokens) {

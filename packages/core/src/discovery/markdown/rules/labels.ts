@@ -26,12 +26,21 @@ export function meaningOf(label: string): Meaning | undefined {
 /** `**register_uri (programmatic):** https://…`, its relatives with code or plain labels, and table rows. */
 export const labels: Rule = (statement) => {
   if (statement.kind === 'code' || statement.kind === 'heading') return []
-  const split = statement.cells ? splitCells(statement.cells) : splitLabel(statement.tokens)
+  if (statement.cells) return labelled(splitCells(statement.cells), statement)
+  const [first = [], ...more] = linesOf(statement.tokens)
+  return [
+    ...labelled(splitLabel(more.length > 0 ? first : statement.tokens), statement),
+    ...more.flatMap((line) => labelled(splitLabel(line), statement)),
+  ]
+}
+
+function labelled(split: Labelled | undefined, statement: Statement): Found[] {
   if (!split) return []
   const address = firstAddress(split.value)
   if (!address || address.before.length > 100) return []
-  const { value } = address
-  const meaning = meaningOf(split.label) ?? inherited(split.label, statement)
+  const isBase = /^https?:.*\/\*+$/i.test(address.value)
+  const value = isBase ? address.value.replace(/\/\*+$/, '') : address.value
+  const meaning = meaningOf(split.label) ?? inherited(split.label, statement) ?? listed(statement)
   if (!meaning || isMetadata(value) !== isMetadataName(meaning.name)) return []
   if (meaning.name === 'mcp_url' && /\/docs?\/|\.(?:json|md)$/.test(value)) return []
   if (
@@ -53,6 +62,33 @@ export const labels: Rule = (statement) => {
 
 function withoutHost(value: string): string {
   return value.replace(/^https?:\/\/[^/]*/i, '')
+}
+
+/** A table of resources and their identifiers. */
+function listed({ columns = [] }: Statement): Meaning | undefined {
+  const [first = '', second = ''] = columns
+  const told = /^(?:protected )?resources?$/.test(first) && /identifier|uri\b/.test(second)
+  return told ? { name: 'resource', weight: 3 } : undefined
+}
+
+/** Lines of a paragraph that each begin with a label; one line where they do not. */
+function linesOf(tokens: readonly Token[]): readonly Token[][] {
+  const lines: Token[][] = [[]]
+  for (const token of tokens) {
+    const parts = token.kind === 'text' ? token.text.split('\n') : [token.text]
+    for (const [index, text] of parts.entries()) {
+      if (index > 0) lines.push([])
+      if (text !== '' || token.kind !== 'text') lines.at(-1)?.push({ ...token, text })
+    }
+  }
+  const all = lines.filter((line) => line.length > 0)
+  const begins = ([first, second]: readonly Token[]) =>
+    first?.strong === true ||
+    first?.kind === 'code' ||
+    (first?.kind === 'text' &&
+      second !== undefined &&
+      /^\s*[A-Z][\w .-]{1,40}:\s*$/.test(first.text))
+  return all.length < 50 && all.slice(1).every(begins) ? all : [tokens.slice()]
 }
 
 /** A bare "Interactive:" means what its section is about. */

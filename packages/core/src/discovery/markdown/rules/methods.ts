@@ -49,7 +49,7 @@ export const methods: Rule = (statement) => {
       }
     }
   }
-  return [...found, ...listed(statement), ...denials(statement)]
+  return [...found, ...(no ? [] : listed(statement)), ...denials(statement)]
 }
 
 /** The weight of "no key is needed" where it is said of a part only. */
@@ -65,13 +65,15 @@ function isComparison(text: string, at: number): boolean {
 /** "These endpoints need no key" says nothing of the others, and a heading is no statement. */
 function isPartial({ headings, cells }: Statement, text: string): boolean {
   const part =
-    /\b(?:these|following|public|free|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b|\bmost\b|\b(?:evaluation|light usage) /i
+    /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
   return cells !== undefined || part.test(`${headings.slice(1).join(' ')} ${text}`)
 }
 
 /** A heading is no statement, and what one request needs says nothing of the others. */
-function isAside({ kind }: Statement, text: string): boolean {
-  return kind === 'heading' || /^(?:[A-Z]+ )?\/\S+/.test(text)
+function isAside({ kind, ...statement }: Statement, text: string): boolean {
+  // What is called without a credential only to be refused.
+  const probes = /\b(?:401|WWW-Authenticate|challenge)\b/i.test(statement.text.slice(0, 600))
+  return kind === 'heading' || probes || /^(?:[A-Z]+ )?\/\S+/.test(text)
 }
 
 /** "Supported methods" and a list of them; a table whose column of auth says "none". */

@@ -1,4 +1,4 @@
-import { addressOf } from '../address.ts'
+import { addressOf, modeOf } from '../address.ts'
 import { isDenied } from './denial.ts'
 import { meaningOf } from './labels.ts'
 import type { Found, Rule } from './rule.ts'
@@ -22,8 +22,11 @@ export const proseKeys: Rule = (statement) => {
         if (!joins.test(between) || between.length > 90 || !/^https?:/i.test(value)) break
         const at = text.indexOf(next.text)
         if (isDenied(text, at, at + next.text.length)) break
+        if (value.includes('/.well-known/')) break
         const { name, usual } = meaning
-        found.push({ name, value, mode: usual, weight: 3, line: statement.line })
+        const addressed = name.endsWith('_uri')
+        const mode = addressed ? modeOf(text, { value }, usual) : undefined
+        found.push({ name, value, mode, weight: 3, line: statement.line })
         if (name !== 'authorization_server') break
         between = ' is '
       }
@@ -33,4 +36,4 @@ export const proseKeys: Rule = (statement) => {
 }
 
 /** What stands between a key and its value. */
-const joins = /(?:^|\s)(?:is|are|lists?)\b|[:=—–]\s*\S{0,30}\s*$/
+const joins = /(?:^|\s)(?:is|are|lists?|at)\b|^\s*\(\s*$|[:=—–]\s*\S{0,30}\s*$/

@@ -4,10 +4,22 @@ import type { Statement } from '../statements.ts'
 import { isDenied } from './denial.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
+/** A section on registering that holds a page and nothing else. */
+const lonePage: Rule = (statement) => {
+  const { kind, tokens, line, headings, section } = statement
+  const [only] = tokens.filter(({ kind: form, text }) => form !== 'text' || text.trim() !== '')
+  const value = only && addressOf(only)?.value
+  if (kind !== 'paragraph' || !value || !/^https:/i.test(value)) return []
+  const about = /\b(?:register|sign up|create an? (?:account|application|client))\b/i
+  if (!about.test(headings.at(-1) ?? '') || section.text.trim() !== statement.text) return []
+  return [{ name: 'register_uri', value, mode: 'interactive', weight: 1, line }]
+}
+
 /** "Create an application at https://…", "tokens can be revoked at https://…". */
-export const spokenPlaces: Rule = ({ kind, clauses, line }) => {
+export const spokenPlaces: Rule = (statement) => {
+  const { kind, clauses, line } = statement
   if (kind === 'code' || kind === 'row') return []
-  const found: Found[] = []
+  const found: Found[] = lonePage(statement)
   for (const { tokens, text } of clauses) {
     for (const token of tokens) {
       const value = addressOf(token)?.value
@@ -29,7 +41,7 @@ export const spokenPlaces: Rule = ({ kind, clauses, line }) => {
 
 const revoked = /\b(?:revoked?|revoking|invalidated?)\b[^.]{0,40}\b(?:at|on|via)\W*$/i
 const signUp =
-  /\b(?:sign(?:s|ing)? up|regist(?:er|ers|ering)|creat(?:e|es|ing)) (?:for )?(?:an? |your )?(?:new |free |OAuth )?(?:account|application|app|client|workspace)?\s*(?:at|on|via|in|through)\W*$/i
+  /\b(?:sign(?:s|ing)? up|regist(?:er|ers|ering)|creat(?:e|es|ing)) (?:for )?(?:an? |your )?(?:new |free |user |OAuth |business |developer |merchant |team |personal ){0,2}(?:account|application|app|client|workspace)?\s*(?:(?:at|on|via|in|through)\W*|:\s*)$/i
 
 /** Requests that the text describes, and what they mean by the section they stand in. */
 export const requests: Rule = (statement) => {

@@ -36,7 +36,10 @@ const roles: readonly (readonly [Role, RegExp])[] = [
 export function roleOf(statement: Statement): Role | undefined {
   const headings = statement.headings.length > 1 ? statement.headings.slice(1) : statement.headings
   for (const heading of headings.toReversed()) {
-    const role = roles.find(([, words]) => words.test(heading))?.[0]
+    // "Register (one call)" is about registering.
+    const plain = heading.replace(/\([^()]*\)/g, ' ')
+    const find = (text: string) => roles.find(([, words]) => words.test(text))?.[0]
+    const role = find(plain) ?? find(heading)
     if (role) return role
   }
   return undefined
