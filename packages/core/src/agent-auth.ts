@@ -19,6 +19,7 @@ import type { OAuthOptions } from './methods/oauth/options.ts'
 import { telnyxSignup } from './methods/telnyx-signup/index.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
+import type { KeySource } from './operator-key.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, ownerKey, parseOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
@@ -73,6 +74,13 @@ export interface AgentAuthOptions {
   readonly codesThroughModel?: boolean
   /** What earlier registrations left, as `session.recipes` gave it, for all owners. */
   readonly recipes?: readonly Recipe[]
+  /**
+   * The operator's own key for a service, asked for before a person is. Decide by `service` and `audience`:
+   * where you have a list of your own keys, this is where it is looked up.
+   *
+   * @example keys: ({ service }) => (service === 'https://api.vendor.example' ? process.env.VENDOR_KEY : undefined)
+   */
+  readonly keys?: KeySource
   /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
   readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
   /** Told of all that happens. */
@@ -157,7 +165,10 @@ export class AgentAuth {
       now: clock,
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
-    this.#notifier = new Notifier(options.onPersonNeeded, emit, clock)
+    this.#notifier = new Notifier(options.onPersonNeeded, emit, clock, async (owner, id) => {
+      const { wait } = (await this.#engine.load(owner, id))?.registration ?? {}
+      return (wait?.for === 'person' && wait.variables) || []
+    })
     this.people = new People({
       store,
       index,
@@ -191,6 +202,7 @@ export class AgentAuth {
       net: this.#net,
       now: this.#now,
       codesThroughModel: this.#options.codesThroughModel === true,
+      keys: this.#options.keys,
       identity: async () => (await this.#options.identity?.(owner)) ?? {},
       report: (verb, outcome) => this.#notifier.report(owner, verb, outcome),
     })

@@ -48,6 +48,7 @@ export {
   type Transport,
 } from './net/transport.ts'
 export { type WebTransportOptions, webTransport } from './net/web-transport.ts'
+export type { KeyRequest, KeySource, OperatorKey } from './operator-key.ts'
 export type * from './outcome.ts'
 export { type Owner, sameOwner } from './owner.ts'
 export type { Intake, IntakeOptions, IntakeUrl } from './people/intake.ts'

@@ -45,8 +45,19 @@ export interface PersonNeed {
   readonly email?: string
   /** The URLs under which a key that is handed over will be sent, and nowhere else. */
   readonly audience?: readonly string[]
+  /** With `paste-key`: what is handed over beside the key, such as an id or a second key. */
+  readonly beside?: readonly BesideKey[]
   /** Epoch milliseconds after which it is of no use any more. */
   readonly until?: number
+}
+
+/** A value that a person hands over beside a key. */
+export interface BesideKey {
+  readonly name: string
+  /** What it is, for the person: `user name`, `x-app-id`. */
+  readonly label: string
+  /** Not to be shown while it is typed. */
+  readonly secret: boolean
 }
 
 /** A thing that may exist at the service without our holding it; only a person can end it. */

@@ -18,6 +18,7 @@ import { type Intended, intended } from './intended.ts'
 import { type McpAccess, mcpAccess } from './mcp/access.ts'
 import { type Mounted, type MountOptions, mountTools } from './mcp/mount.ts'
 import type { NetOptions } from './net/transport.ts'
+import { type KeySource, withOperatorKey } from './operator-key.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
@@ -42,6 +43,7 @@ export interface SessionParts {
   readonly now: () => number
   readonly identity: () => Promise<OwnerIdentity>
   readonly codesThroughModel: boolean
+  readonly keys: KeySource | undefined
   /** Told of every outcome: for events and for the application's hook. */
   readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
 }
@@ -73,10 +75,8 @@ export class Session {
 
   /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
   async register(input: inputs.RegisterInput, call: Call = inCode): Promise<Outcome> {
-    return this.#report(
-      'register',
-      await withChanges(this.#parts, await this.#register(input, call)),
-    )
+    const outcome = await withOperatorKey(this.#parts, await this.#register(input, call), call)
+    return this.#report('register', await withChanges(this.#parts, outcome))
   }
 
   /**

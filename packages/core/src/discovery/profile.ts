@@ -20,6 +20,15 @@ export type FactName =
   | 'revocation_uri'
   | 'use_base_url'
   | 'header_scheme'
+  /** HTTP Basic: `<key>:`, `name:<key>` or `<user>:<key>`. */
+  | 'basic_auth'
+  /** A header that each request carries beside the key's. */
+  | 'key_beside'
+  /** How a key looks, by the document's word or by a sample in it: its beginning, or `32 hex`. */
+  | 'key_form'
+  | 'key_example'
+  /** The name of an environment variable in which the document expects the key. */
+  | 'key_env'
   | 'mcp_url'
   | 'error_shape'
   | 'error_status'

@@ -139,8 +139,8 @@ export interface PlanAnswer {
 export type PersonInput =
   | { readonly link: string }
   | { readonly email: string }
-  /** A key, of the form that keys have. */
-  | { readonly secret: Secret }
+  /** A key, of the form that keys have, and what goes beside it, by name. */
+  | { readonly secret: Secret; readonly beside?: Readonly<Record<string, string | Secret>> }
   /** A code, written as {@link CodeForm} has it. */
   | { readonly code: string }
   /** After `enter-code`: the code has been typed, it is time to look again. */
@@ -153,6 +153,14 @@ export interface Callback {
   /** All of the query, but the code, in whose place stands `code`. */
   readonly query: string
   readonly code?: Secret
+}
+
+/** How keys of a service look, by its documents. */
+export interface KeyForm {
+  /** Each the beginning of a key, or `32 hex`: so many hexadecimal digits. */
+  readonly looks: readonly string[]
+  /** Stated in words. Otherwise taken from a sample: what looks different is asked about, and may be right. */
+  readonly certain: boolean
 }
 
 /** What a code is made of, without what is put between its groups. */
@@ -192,6 +200,10 @@ export type Wait =
       readonly look?: number
       /** What will stand before a pasted key in its header: taken off where it was pasted along. */
       readonly prefix?: string
+      /** How a pasted key looks. */
+      readonly form?: KeyForm
+      /** Names of environment variables that may hold the key: for the operator, never for the model. */
+      readonly variables?: readonly string[]
       /** What a code is made of that is handed over; anything else is refused before it gets here. */
       readonly code?: CodeForm
       /** Where a browser is to come back, and the `state` that it then brings along (RFC 6749 §10.12). */

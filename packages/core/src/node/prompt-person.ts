@@ -52,9 +52,12 @@ export async function promptPerson(
   if (notice !== undefined) say(notice)
   show(need, say, output)
   for (let shown = need; ; ) {
-    const said = await ask(need.kind, input, output)
+    const said = await ask(need, input, output)
     try {
-      const outcome = (await auth.people.answer(id, said, { approver: 'terminal' })) as Outcome
+      const outcome = await handOver(auth, id, said, async (why) => {
+        say(`Not taken: ${why}.`)
+        return /^y(es)?$/i.test(await readPlain('Use it all the same? (y/N) ', input, output))
+      })
       const again = outcome.status === 'needs_person' && outcome.need.kind === need.kind
       if (!again) return outcome
       const unseen = 'done' in said ? 'The service has not seen it yet.' : 'It was not taken.'
@@ -65,8 +68,26 @@ export async function promptPerson(
     } catch (error) {
       if (!AuthError.isInstance(error)) throw error
       if (error.code !== 'secret_refused' && !isMalformed(said)) throw error
+      if (error.details.doubt === true) continue
       say(`Not taken: ${isMalformed(said) ? 'that is not of the form asked for' : error.message}.`)
     }
+  }
+}
+
+/** What only looks wrong is handed over again where the person insists. */
+async function handOver(
+  { people }: Pick<AgentAuth, 'people'>,
+  id: string,
+  said: PersonDecision,
+  insists: (why: string) => Promise<boolean>,
+): Promise<Outcome> {
+  const by = { approver: 'terminal' }
+  try {
+    return (await people.answer(id, said, by)) as Outcome
+  } catch (error) {
+    const doubt = AuthError.isInstance(error) && error.details.doubt === true
+    if (!doubt || !('secret' in said) || !(await insists(error.message))) throw error
+    return (await people.answer(id, { ...said, insist: true }, by)) as Outcome
   }
 }
 
@@ -102,13 +123,21 @@ function isMalformed(said: PersonDecision): boolean {
 }
 
 async function ask(
-  kind: PersonPrompt['need']['kind'],
+  { kind, beside = [] }: PersonNeed,
   input: TerminalInput,
   output: NodeJS.WritableStream,
 ): Promise<Exclude<PersonDecision, { approve: boolean }>> {
   switch (kind) {
-    case 'paste-key':
-      return { secret: await readHidden('API key (it is not shown): ', input, output) }
+    case 'paste-key': {
+      const secret = await readHidden('API key (it is not shown): ', input, output)
+      const more: Record<string, string> = {}
+      for (const { name, label, secret: hidden } of beside) {
+        more[name] = hidden
+          ? await readHidden(`Its ${ownLine(label)} (it is not shown): `, input, output)
+          : await readPlain(`Its ${ownLine(label)}: `, input, output)
+      }
+      return beside.length === 0 ? { secret } : { secret, beside: more }
+    }
     case 'open-mail': {
       const link = await readHidden('Address of the link (it is not shown): ', input, output)
       return { link: link.trim() }

@@ -1,4 +1,5 @@
 import type { Registration } from '../engine/registration.ts'
+import { AuthError } from '../errors.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
 import { answered, type Facts, form } from './intake-pages.ts'
 import { refusedBy } from './intake-request.ts'
@@ -43,7 +44,7 @@ export async function needSubject(
 
     async take(fields): Promise<Taken> {
       const given = fields.get('given') ?? ''
-      const said = decisionOf(kind, given)
+      const said = decisionOf(facts.need, given, fields)
       const typed = !('done' in said)
       if (typed && given.trim() === '') {
         return { fault: 'The field was empty', counts: false }
@@ -54,7 +55,8 @@ export async function needSubject(
       } catch (error) {
         const fault = refusedBy(error, kind)
         if (fault === undefined) throw error
-        return { fault, counts: true }
+        const doubt = AuthError.isInstance(error) && error.details.doubt === true
+        return { fault, counts: !doubt, doubt }
       }
       const now = await factsNow()
       if (now === undefined) return { last: (headers) => answered(outcome, facts, headers) }
@@ -67,10 +69,20 @@ export async function needSubject(
   }
 }
 
-function decisionOf(kind: PersonNeed['kind'], given: string): HandedOver {
+function decisionOf(
+  { kind, beside = [] }: PersonNeed,
+  given: string,
+  fields: URLSearchParams,
+): HandedOver {
   switch (kind) {
-    case 'paste-key':
-      return { secret: given }
+    case 'paste-key': {
+      const more = beside.map(({ name }) => [name, fields.get(`beside.${name}`) ?? ''] as const)
+      return {
+        secret: given,
+        ...(more.length === 0 ? {} : { beside: Object.fromEntries(more) }),
+        ...(fields.has('insist') ? { insist: true } : {}),
+      }
+    }
     case 'open-mail':
       return { link: given.trim() }
     case 'give-email':

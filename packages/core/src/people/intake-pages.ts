@@ -1,6 +1,6 @@
 import { toBase64Url } from '../encoding.ts'
 import type { CodeForm } from '../methods/method.ts'
-import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Html, html, joined } from './intake-html.ts'
 import { style } from './intake-style.ts'
@@ -33,6 +33,8 @@ export interface FormParts {
   readonly action: string
   readonly status: number
   readonly fault: string | undefined
+  /** What was given may be right all the same. */
+  readonly doubt?: boolean | undefined
 }
 
 interface Ask {
@@ -110,7 +112,7 @@ Do not open the link in it: it works once. Copy its address and paste it here.</
 
 /** The page with the form. */
 export function form(facts: Facts, parts: FormParts): Response {
-  const { fault } = parts
+  const { fault, doubt } = parts
   const { need, service, notice } = facts
   const ask = asks[need.kind]
   const goes = ask.goes(facts)
@@ -129,12 +131,23 @@ ${
         fault === undefined ? '' : html` aria-invalid="true" autofocus`
       }>`
 }
+${joined((need.beside ?? []).map(besideField), '\n')}
+${doubt ? html`<p><label><input type="checkbox" name="insist" value="yes"> It is right all the same: use it.</label></p>` : ''}
 <button>${ask.button}</button>`
   const noticed =
     fault === undefined && notice !== undefined
       ? html`<p class="notice" role="status">${notice}</p>`
       : html``
   return formPage(title, facts, { before: noticed, lead: ask.lead(facts), fields }, parts)
+}
+
+/** The field of a value beside a key. */
+function besideField({ name, label, secret }: BesideKey): Html {
+  const attributes = secret
+    ? hidden
+    : html`type="text" autocomplete="off" spellcheck="false" maxlength="500"`
+  return html`<label for="beside.${name}">Its ${label}</label>
+<input id="beside.${name}" name="beside.${name}" ${attributes} required>`
 }
 
 /** A page with a form: who asks, what it is about, and the fields. */

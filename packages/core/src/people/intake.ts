@@ -13,7 +13,7 @@ import { type IntakeLink, IntakeLinks } from './intake-links.ts'
 import { needOf, needSubject } from './intake-need.ts'
 import { plainPage } from './intake-pages.ts'
 import { crossSite, formToken, isForm, readForm, sessionOf } from './intake-request.ts'
-import type { Subject } from './intake-subject.ts'
+import type { Subject, Taken } from './intake-subject.ts'
 import type { HandedOver } from './people.ts'
 
 /** Where the intake page is, and in whose name it asks. */
@@ -145,7 +145,7 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     }
     if (!(await formToken(secret)).matches(fields.get('form') ?? '')) return plainPage('foreign')
     const taken = await subject.take(fields)
-    if ('fault' in taken) return again(link, secret, taken.fault, taken.counts)
+    if ('fault' in taken) return again(link, secret, taken)
     await links.end(link)
     const path = `${root}/${link.id}`
     return taken.last({
@@ -157,14 +157,13 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
   async function again(
     link: IntakeLink,
     secret: string,
-    fault: string,
-    counts: boolean,
+    { fault, counts, doubt }: Extract<Taken, { readonly fault: string }>,
   ): Promise<Response> {
     const left = counts ? await links.miss(link) : Infinity
     const subject = left === 0 ? undefined : await subjectOf(link)
     if (subject === undefined) return plainPage('gone')
     const warning = left > 3 ? '' : ` (${left} ${left === 1 ? 'try' : 'tries'} left)`
-    return shownForm(link, secret, subject, 422, `${fault.replace(/\.$/, '')}${warning}`)
+    return shownForm(link, secret, subject, 422, `${fault.replace(/\.$/, '')}${warning}`, doubt)
   }
 
   async function shownForm(
@@ -173,9 +172,10 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     subject: Subject,
     status = 200,
     fault?: string,
+    doubt?: boolean,
   ): Promise<Response> {
     const { token } = await formToken(secret)
-    return subject.shown({ token, action: `${root}/${id}/hand-over`, status, fault })
+    return subject.shown({ token, action: `${root}/${id}/hand-over`, status, fault, doubt })
   }
 
   async function route(request: Request): Promise<Response> {

@@ -11,14 +11,17 @@ export class Notifier {
   readonly #hook: ((request: PersonRequest) => void | Promise<void>) | undefined
   readonly #emit: (event: AuthEvent) => void
   readonly #now: () => number
+  readonly #variables: (owner: Owner, registration: string) => Promise<readonly string[]>
   readonly #told = new Set<string>()
 
   constructor(
     hook: ((request: PersonRequest) => void | Promise<void>) | undefined,
     emit: (event: AuthEvent) => void,
     now: () => number,
+    variables: (owner: Owner, registration: string) => Promise<readonly string[]>,
   ) {
     this.#hook = hook
+    this.#variables = variables
     this.#emit = emit
     this.#now = now
   }
@@ -42,7 +45,11 @@ export class Notifier {
     const [oldest] = this.#told
     if (this.#told.size > remembered && oldest !== undefined) this.#told.delete(oldest)
     try {
-      await this.#hook(request)
+      const asksKey = request.kind === 'need' && request.need.kind === 'paste-key'
+      const variables = asksKey && request.id ? await this.#variables(owner, request.id) : []
+      await this.#hook(
+        variables.length === 0 ? request : ({ ...request, variables } as PersonRequest),
+      )
     } catch {
       // What was done stays done and is reported as usual; the next report tries the hook again.
       this.#told.delete(key)

@@ -1,5 +1,6 @@
 import { AuthError } from '../errors.ts'
 import { cleanSecret } from '../inputs.ts'
+import type { KeyForm } from '../methods/method.ts'
 import { isLoopbackHost, registrableDomain } from '../net/url.ts'
 
 /** Keys that say by their beginning whose they are, and where those are at home. */
@@ -32,13 +33,19 @@ export interface WantedKey {
   readonly prefix: string
   /** All that is written about it where others can read: nothing of this is a secret. */
   readonly shown: string
+  /** How it looks, by the service's documents. */
+  readonly form?: KeyForm | undefined
+  /** The person was told that it looks different, and says that it is right. */
+  readonly insists?: boolean | undefined
 }
 
 /**
  * A key as a person pasted it, cleaned of what was surely pasted along with it. Throws `secret_refused`,
- * never quoting it, for what is no key or has the beginning of another vendor's.
+ * never quoting it, for what is no key, has the beginning of another vendor's, or looks different than the
+ * documents say: with `details.doubt` where a sample alone says so, and the person may insist.
  */
-export function pastedKey(pasted: string, { page, prefix, shown }: WantedKey): string {
+export function pastedKey(pasted: string, wanted: WantedKey): string {
+  const { page, prefix, shown, form, insists } = wanted
   const text = cleanSecret(pasted, prefix.trim() === '' ? 'Bearer ' : prefix)
   if (/^[$%]\w+%?$/.test(text)) throw refuse('it is the name of a variable')
   if (/^[A-Z][A-Z0-9]*_[A-Z0-9_]*=/.test(text)) throw refuse('paste what stands after the "="')
@@ -51,7 +58,26 @@ export function pastedKey(pasted: string, { page, prefix, shown }: WantedKey): s
   if (name !== undefined && !homes.some((home) => isHome(home, domain))) {
     throw refuse(`it begins like a key of ${name}, and this is for ${domain}. Nothing was sent`)
   }
+  if (form && !form.looks.some((look) => looksLike(text, look))) {
+    const looks = form.looks.map(spoken).join(' or ')
+    if (form.certain) throw refuse(`by the documents of ${domain} a key ${looks}`)
+    const why = `this does not look like the key: in a sample of ${domain} it ${looks}`
+    if (!insists) throw new AuthError('secret_refused', why, { details: { doubt: true } })
+  }
   return text
+}
+
+const digits = /^(\d+) hex$/
+
+function looksLike(text: string, look: string): boolean {
+  const [, length] = digits.exec(look) ?? []
+  if (length === undefined) return text.startsWith(look) && text.length > look.length
+  return text.length === Number(length) && /^[0-9a-f]*$/i.test(text)
+}
+
+function spoken(look: string): string {
+  const [, length] = digits.exec(look) ?? []
+  return length === undefined ? `begins with ${look}` : `is ${length} hexadecimal digits`
 }
 
 /** In development a vendor is imitated under its name: `telnyx.localhost`. */

@@ -9,8 +9,9 @@ import {
 } from '../engine/registration.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
+import { cleanSecret } from '../inputs.ts'
 import type { PersonInput } from '../methods/method.ts'
-import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
 import { type Owner, parseOwner } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Secret } from '../vault/secret.ts'
@@ -37,6 +38,11 @@ export type PersonRequest =
       readonly service?: string
       readonly need: PersonNeed
       readonly notice?: string
+      /**
+       * With `paste-key`: the names that the service's documents give the environment variable of the key. For
+       * the operator's eyes: a hostile document may name the variable of another service's key.
+       */
+      readonly variables?: readonly string[]
     }
 
 /** What a person answers: yes or no to an action, or what a need asks for. */
@@ -45,7 +51,13 @@ export type PersonDecision =
   | { readonly link: string }
   | { readonly email: string }
   /** A key that the person made: cleaned, checked for its form, and kept by the vault alone. */
-  | { readonly secret: string }
+  | {
+      readonly secret: string
+      /** What the need lists beside it, by name. */
+      readonly beside?: Readonly<Record<string, string>> | undefined
+      /** It was refused with `details.doubt` and is right all the same. */
+      readonly insist?: boolean | undefined
+    }
   /** A code that a page of the service showed; spaces, dashes and a few words around it do no harm. */
   | { readonly code: string }
   /** What was to be done on a page of the service is done, a code was typed there. */
@@ -55,7 +67,11 @@ const decisionSchema: z.ZodType<PersonDecision> = z.union([
   z.strictObject({ approve: z.boolean() }),
   z.strictObject({ link: z.string().min(1).max(4096) }),
   z.strictObject({ email: z.email().max(254) }),
-  z.strictObject({ secret: z.string().min(1).max(65_536) }),
+  z.strictObject({
+    secret: z.string().min(1).max(65_536),
+    beside: z.record(z.string(), z.string().min(1).max(8_192)).optional(),
+    insist: z.boolean().optional(),
+  }),
   z.strictObject({ code: z.string().min(1).max(4096) }),
   z.strictObject({ done: z.literal(true) }),
 ])
@@ -209,6 +225,28 @@ export class People {
   }
 }
 
+/** What was handed over beside a key: all that is asked for, and nothing else. */
+function besideOf(
+  wanted: readonly BesideKey[],
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<string, string | Secret>> {
+  const names = wanted.map(({ name }) => name)
+  const other = Object.keys(given).some((name) => !names.includes(name))
+  if (other || names.some((name) => !Object.hasOwn(given, name))) {
+    throw new AuthError('invalid_input', `beside the key: ${names.join(', ') || 'nothing'}`)
+  }
+  return Object.fromEntries(
+    wanted.map(({ name, label, secret }) => {
+      const text = (given[name] ?? '').trim()
+      if (secret) return [name, new Secret(cleanSecret(text, ''))]
+      if (!/^[\x21-\x7e]{1,500}$/.test(text) || (name === 'user' && text.includes(':'))) {
+        throw new AuthError('secret_refused', `this cannot be the ${label}`)
+      }
+      return [name, text]
+    }),
+  )
+}
+
 /** What the registration waits for, as its method takes it; throws for anything else. */
 export function wantedInput(registration: Registration, said: HandedOver): PersonInput {
   const { id, wait, inFlight } = registration
@@ -221,9 +259,12 @@ export function wantedInput(registration: Registration, said: HandedOver): Perso
     if ('code' in said && form) return { code: typedCode(said.code, form) }
     if (!('secret' in said)) return said
     const shown = encodeRegistration({ ...registration, secrets: {} })
-    const { prefix = '' } = wait?.for === 'person' ? wait : {}
+    const { prefix = '', form: looks = undefined } = wait?.for === 'person' ? wait : {}
     const page = need.url ?? registration.offer.service
-    return { secret: new Secret(pastedKey(said.secret, { page, prefix, shown })) }
+    const wanted = { page, prefix, shown, form: looks, insists: said.insist }
+    const secret = new Secret(pastedKey(said.secret, wanted))
+    const beside = besideOf(need.beside ?? [], said.beside ?? {})
+    return Object.keys(beside).length === 0 ? { secret } : { secret, beside }
   }
   const waits = need?.kind ?? (inFlight ? 'an answer of the service' : wait?.for)
   throw new AuthError('invalid_input', `registration ${id} waits for something else: ${waits}`)

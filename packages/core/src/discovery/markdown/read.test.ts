@@ -28,6 +28,7 @@ describe('bold labels, links around code', () => {
       'use_base_url https://api.acme.example/v3',
       'mcp_url https://api.acme.example/v3/mcp',
       'header_scheme Authorization: Bearer',
+      'key_env ACME_KEY',
       'method id-jag denied',
       'method identity_assertion denied',
       'method bot-challenge',

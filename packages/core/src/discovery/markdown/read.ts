@@ -6,6 +6,7 @@ import { addresses } from './rules/addresses.ts'
 import { errors } from './rules/errors.ts'
 import { headers } from './rules/headers.ts'
 import { identityTypes } from './rules/identity-types.ts'
+import { keyRules } from './rules/key-forms.ts'
 import { keyPages } from './rules/key-pages.ts'
 import { labels } from './rules/labels.ts'
 import { metadataUrls } from './rules/metadata-urls.ts'
@@ -47,6 +48,7 @@ const rules: readonly Rule[] = [
   requests,
   spokenPlaces,
   proseKeys,
+  ...keyRules,
 ]
 const maxFacts = 300
 const maxValue = 2_048
@@ -109,6 +111,11 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
 const order: readonly FactName[] = [
   ...locations.slice(0, 9),
   'header_scheme',
+  'basic_auth',
+  'key_beside',
+  'key_form',
+  'key_example',
+  'key_env',
   'method',
   'identity_type',
   'feature',

@@ -5,15 +5,17 @@ import { audienceOf, confinedAudience, covers } from '../../use/audience.ts'
 import type {
   IssuedCredential,
   Json,
+  KeyForm,
   Method,
   MethodContext,
   MethodEvent,
   Offer,
   PlanAnswer,
+  Presentation,
   RequestPlan,
 } from '../method.ts'
 import { plain, type Step } from '../step.ts'
-import { headerOf } from './header.ts'
+import { type Beside, documented, formOf, variablesOf } from './presentation.ts'
 
 /** What the profile says about keys that a person makes. */
 interface Plan {
@@ -21,7 +23,11 @@ interface Plan {
   readonly page: string
   /** Where the key is used: on the domain of the page. */
   readonly bases: readonly string[]
-  readonly header: { readonly name: string; readonly prefix: string }
+  readonly presentation: Presentation
+  /** What a person hands over beside the key. */
+  readonly beside?: readonly Beside[]
+  readonly form?: KeyForm
+  readonly variables?: readonly string[]
   /** A harmless request that needs the key. */
   readonly probe?: string
   /** Where a person deletes it. */
@@ -32,6 +38,8 @@ interface Plan {
 interface State {
   readonly plan: Plan
   readonly service: string
+  /** What was handed over beside the key and is no secret, by name. */
+  readonly given?: Readonly<Record<string, string>>
   /** What came of the last key. */
   readonly notice?: string
 }
@@ -47,15 +55,20 @@ export const manual: Method<Json, Step> = {
   offers(profile: ServiceProfile): readonly Offer[] {
     const revocation = pageOf(profile, 'revocation_uri')
     const page = pageOf(profile, 'claim_uri') ?? revocation
-    const header = headerOf(profile)
-    if (!page || !header || denies(profile, 'api-key-portal')) return []
+    const how = documented(profile)
+    if (!page || !how || denies(profile, 'api-key-portal')) return []
     const bases = basesOf(profile, page.value)
     if (bases.length === 0) return []
     const probe = probeOf(profile, bases)
+    const form = formOf(profile)
+    const variables = variablesOf(profile)
     const plan: Plan = {
       page: page.value,
       bases,
-      header,
+      presentation: how.presentation,
+      ...(how.beside.length === 0 ? {} : { beside: how.beside }),
+      ...(form === undefined ? {} : { form }),
+      ...(variables.length === 0 ? {} : { variables }),
       revocation: (revocation ?? page).value,
       ...(probe === undefined ? {} : { probe }),
     }
@@ -66,7 +79,7 @@ export const manual: Method<Json, Step> = {
         service: profile.service,
         summary,
         needs: ['person'],
-        plan: { ...plan },
+        plan: { ...plan } as unknown as Json,
         sources: [page.source],
       },
     ]
@@ -82,9 +95,24 @@ export const manual: Method<Json, Step> = {
       case 'person': {
         if (!('secret' in event.input)) return forKey(state)
         const { notice, ...rest } = state
-        const check = checkKey(state.plan)
-        const next = check ? { send: [check] as const } : { done: issued(state.plan) }
-        return { state: plain(rest), secrets: { key: event.input.secret }, next }
+        const { secret, beside = {} } = event.input
+        const open = Object.entries(beside).flatMap(([name, value]) =>
+          typeof value === 'string' ? [[name, value]] : [],
+        )
+        const taken: State = {
+          ...rest,
+          ...(open.length > 0 && { given: Object.fromEntries(open) }),
+        }
+        const hidden = Object.entries(beside).flatMap(([name, value]) =>
+          typeof value === 'string' ? [] : [[name, value] as const],
+        )
+        const check = checkKey(taken)
+        const next = check ? { send: [check] as const } : { done: issued(taken) }
+        return {
+          state: plain(taken),
+          secrets: { ...Object.fromEntries(hidden), key: secret },
+          next,
+        }
       }
       case 'answer':
         return checked(state, event.answers['check-key'])
@@ -96,17 +124,30 @@ export const manual: Method<Json, Step> = {
 
 function forKey(state: State): Step {
   const { plan, notice, service } = state
+  const { form, variables } = plan
   const audience = audienceOf(plan.bases).bases
+  const beside = (plan.beside ?? []).map((one) => {
+    return { ...one, label: one.name === 'user' ? 'user name' : one.name }
+  })
+  const more = beside.map(({ label }) => ` and its ${label}`).join('')
   const need = {
     kind: 'paste-key' as const,
     text:
-      `Make an API key for ${service} on this page and hand it over outside the chat, where you are ` +
+      `Make an API key for ${service} on this page and hand it${more} over outside the chat, where you are ` +
       `asked for it; never in the chat. It will be sent only under ${audience.join(' and ')}.`,
     url: plan.page,
     audience,
+    ...(beside.length === 0 ? {} : { beside }),
   }
-  const { prefix } = plan.header
-  const wait = { for: 'person', need, prefix, ...(notice === undefined ? {} : { notice }) } as const
+  const { basic, prefix } = plan.presentation
+  const wait = {
+    for: 'person',
+    need,
+    prefix: basic ? '' : prefix,
+    ...(form === undefined ? {} : { form }),
+    ...(variables === undefined ? {} : { variables }),
+    ...(notice === undefined ? {} : { notice }),
+  } as const
   return { state: plain(state), next: { wait } }
 }
 
@@ -115,20 +156,42 @@ function checked(state: State, answer: PlanAnswer | 'lost' | undefined): Step {
   if (answer === undefined || answer === 'lost') {
     throw new AuthError('method_failed', 'manual was given no answer to check-key')
   }
-  if (answer.status !== 401) return { state: plain(state), next: { done: issued(state.plan) } }
+  if (answer.status !== 401) return { state: plain(state), next: { done: issued(state) } }
   const notice =
     'The service does not accept this key (401), so it was not kept. Was it copied whole?'
-  return { ...forKey({ ...state, notice }), secrets: { key: null } }
+  const { given: _, ...rest } = state
+  const names = ['key', ...hiddenNames(state.plan)]
+  const gone = Object.fromEntries(names.map((name) => [name, null]))
+  return { ...forKey({ ...rest, notice }), secrets: gone }
 }
 
-function checkKey({ probe, header }: Plan): RequestPlan | undefined {
+function hiddenNames({ beside = [] }: Plan): readonly string[] {
+  return beside.filter(({ secret }) => secret).map(({ name }) => name)
+}
+
+/** The documented presentation, filled with what was handed over beside the key. */
+function filled({ plan, given = {} }: State): Presentation {
+  const { presentation, beside = [] } = plan
+  if (presentation.basic && given.user !== undefined) {
+    return { ...presentation, basic: { user: given.user } }
+  }
+  if (beside.length === 0) return presentation
+  const places = beside.map(({ name, secret }) => {
+    const place = { in: 'header', name } as const
+    return secret ? { ...place, secret: name } : { ...place, text: given[name] ?? '' }
+  })
+  return { ...presentation, beside: places }
+}
+
+function checkKey(state: State): RequestPlan | undefined {
+  const { probe } = state.plan
   if (probe === undefined) return undefined
   return {
     name: 'check-key',
     request: {
       method: 'GET',
       url: probe,
-      credential: { header: header.name, prefix: header.prefix, secret: 'key' },
+      credential: { ...filled(state), secret: 'key' },
       redirects: 'none',
     },
     effect: 'none',
@@ -136,12 +199,12 @@ function checkKey({ probe, header }: Plan): RequestPlan | undefined {
   }
 }
 
-function issued({ page, bases, header, probe, revocation }: Plan): IssuedCredential {
+function issued(state: State): IssuedCredential {
+  const { page, bases, probe, revocation } = state.plan
   return {
     secret: 'key',
     kind: 'api_key',
-    header: header.name,
-    prefix: header.prefix,
+    ...filled(state),
     issuedBy: page,
     bases,
     ...(probe === undefined ? {} : { probe }),

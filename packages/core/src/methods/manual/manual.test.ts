@@ -41,7 +41,7 @@ describe('offers', () => {
         plan: {
           page: page.value,
           bases: ['https://api.vendor.test/v2'],
-          header: { name: 'authorization', prefix: 'Bearer ' },
+          presentation: { header: 'authorization', prefix: 'Bearer ' },
           revocation: page.value,
         },
         sources: [source],
@@ -76,7 +76,10 @@ describe('offers', () => {
     ['a script', [{ ...page, value: 'javascript:alert(1)' }, header, base]],
     ['a user in the URL', [{ ...page, value: 'https://a:b@portal.vendor.test/' }, header, base]],
     ['an endpoint of OAuth', [{ ...page, value: 'https://vendor.test/authorize' }, header, base]],
-    ['a query parameter', [page, fact('header_scheme', '?token='), base]],
+    [
+      'a query parameter that is one of several',
+      [page, fact('header_scheme', '?token='), fact('header_scheme', '?key='), base],
+    ],
     ['Basic', [page, fact('header_scheme', 'Authorization: Basic'), base]],
     [
       'keys that are denied',
@@ -87,12 +90,44 @@ describe('offers', () => {
   })
 
   it.each([
-    ['Authorization: Bearer', { name: 'authorization', prefix: 'Bearer ' }],
-    ['Authorization: Token', { name: 'authorization', prefix: 'Token ' }],
-    ['Authorization: <key>', { name: 'authorization', prefix: '' }],
-    ['X-API-Key', { name: 'x-api-key', prefix: '' }],
-  ])('the header %s', (value, expected) => {
-    expect(planOf([page, fact('header_scheme', value), base])).toMatchObject({ header: expected })
+    ['Authorization: Bearer', { header: 'authorization', prefix: 'Bearer ' }],
+    ['Authorization: Token', { header: 'authorization', prefix: 'Token ' }],
+    ['Authorization: <key>', { header: 'authorization', prefix: '' }],
+    ['X-API-Key', { header: 'x-api-key', prefix: '' }],
+    ['?token=', { header: 'authorization', prefix: '', query: 'token' }],
+  ])('the scheme %s', (value, expected) => {
+    expect(planOf([page, fact('header_scheme', value), base])).toMatchObject({
+      presentation: expected,
+    })
+  })
+
+  it('the query only where no header is named', () => {
+    const both = [fact('header_scheme', '?token='), fact('header_scheme', 'X-Api-Key')]
+    expect(planOf([page, ...both, base])).toMatchObject({
+      presentation: { header: 'x-api-key', prefix: '' },
+    })
+  })
+
+  it.each([
+    ['<key>:', {}],
+    ['api:<key>', { user: 'api' }],
+    ['<user>:<key>', {}],
+  ])('Basic as %s', (value, basic) => {
+    const facts = [page, fact('header_scheme', 'Authorization: Basic'), fact('basic_auth', value)]
+    expect(planOf([...facts, base])).toMatchObject({
+      presentation: { header: 'authorization', prefix: 'Basic ', basic },
+      ...(value.startsWith('<user>') ? { beside: [{ name: 'user', secret: false }] } : {}),
+    })
+  })
+
+  it('what goes beside the key, and which of it is a secret', () => {
+    const beside = [fact('key_beside', 'X-App-Id'), fact('key_beside', 'X-App-Secret')]
+    expect(planOf([page, header, ...beside, base])).toMatchObject({
+      beside: [
+        { name: 'x-app-id', secret: false },
+        { name: 'x-app-secret', secret: true },
+      ],
+    })
   })
 })
 
