@@ -16,6 +16,7 @@ import { manual } from './methods/manual/index.ts'
 import type { Method } from './methods/method.ts'
 import { oauthMethods } from './methods/oauth/index.ts'
 import type { OAuthOptions } from './methods/oauth/options.ts'
+import { open } from './methods/open/index.ts'
 import { telnyxSignup } from './methods/telnyx-signup/index.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
@@ -36,7 +37,7 @@ import { watched } from './vault/watched.ts'
 export const defaultMethods: readonly Method[] = methodsWith()
 
 function methodsWith(oauth?: OAuthOptions): readonly Method[] {
-  return [telnyxSignup, agentAuth, guided, manual, ...oauthMethods(oauth)]
+  return [telnyxSignup, agentAuth, guided, manual, ...oauthMethods(oauth), open]
 }
 
 /** What an application sets. Only `store` is needed. */
@@ -53,6 +54,8 @@ export interface AgentAuthOptions {
   readonly methods?: readonly Method[]
   /** How the application stands with OAuth; for the `defaultMethods` alone, others take it themselves. */
   readonly oauth?: OAuthOptions
+  /** Ids of methods that are tried first where a service offers them, the best first. */
+  readonly prefer?: readonly string[]
   /** What is allowed without a person, and what is denied; without it everything that binds asks. */
   readonly policy?: Policy
   /** The address and the mailbox of an owner, for services that ask for one. */
@@ -161,6 +164,7 @@ export class AgentAuth {
       credentials: this.#credentials,
       recipes: this.#recipes,
       methods,
+      prefer: options.prefer,
       fetch,
       now: clock,
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),

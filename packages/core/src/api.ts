@@ -41,6 +41,7 @@ export { manual } from './methods/manual/index.ts'
 export type * from './methods/method.ts'
 export { oauthMethods } from './methods/oauth/index.ts'
 export type { Grant, OAuthClient, OAuthOptions } from './methods/oauth/options.ts'
+export { open } from './methods/open/index.ts'
 export { telnyxSignup } from './methods/telnyx-signup/index.ts'
 export {
   allowLoopback,

@@ -43,9 +43,9 @@ export async function waysIn(parts: DiscoverParts, asked: string, call: Call): P
   if (stopped) return stopped
   const held = await credentials.forService(owner, asked)
   const [best] = held
-  if (best?.state === 'active') return readyOutcome(best, parts.now())
+  if (best?.state === 'active' && best.kind !== 'none') return readyOutcome(best, parts.now())
   const profile = await profiles.of(owner, service)
-  const offers = engine.offers(profile)
+  const { offers, because } = engine.ranked(profile)
   const registrations = (await engine.list(owner)).filter(isOpen)
   const open = registrations.filter((one) => one.offer.service === profile.service)
   const [running] = open
@@ -58,6 +58,7 @@ export async function waysIn(parts: DiscoverParts, asked: string, call: Call): P
     status: 'found',
     service: profile.service,
     offers,
+    ...(because === undefined ? {} : { because }),
     credentials: held.map(viewCredential),
     registrations: open.map(viewRegistration),
     warnings: profile.warnings,

@@ -138,6 +138,8 @@ export type Outcome =
   | (Common & {
       readonly status: 'found'
       readonly offers: readonly Offer[]
+      /** Why the first offer is first, in one sentence. */
+      readonly because?: string
       readonly credentials: readonly CredentialView[]
       readonly registrations: readonly RegistrationView[]
       readonly warnings: readonly string[]

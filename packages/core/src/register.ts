@@ -51,13 +51,18 @@ export async function registerTarget(
   const open = all.filter(isOpen).find((one) => means(one, service, input.method))
   if (open) return said(parts, await loadOwn(engine, owner, open.id), input)
   const [held] = await credentials.forService(owner, service)
-  if (held?.state === 'active' && !replaces) return readyOutcome(held, parts.now())
+  // Where nothing was needed until now, another way in may be asked for by its name.
+  const other = held?.kind === 'none' && input.method !== undefined && input.method !== held.method
+  if (held?.state === 'active' && !replaces && !other) return readyOutcome(held, parts.now())
   const profile = storedOnly
     ? await profiles.known(owner, service)
     : await profiles.of(owner, service)
   if (profile === undefined) return undefined
+  // The service has refused what needs nothing: something is needed after all.
+  const refused = held?.kind === 'none' && held.state === 'invalid' ? held.method : undefined
+  const offers = engine.offers(profile).filter(({ method }) => method !== refused)
   const more = replaces && moreScopes(replaces)
-  const offer = choose(engine.offers(profile), input.method ?? (more && replaces.method))
+  const offer = choose(offers, input.method ?? (more && replaces.method))
   if (offer === undefined) return noOffer(profile.service, input.method)
   const earlier = all.filter((one) => one.offer.service === offer.service).length
   const identity = await identityAt(parts, offer, input)

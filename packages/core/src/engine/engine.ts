@@ -14,6 +14,7 @@ import type { RecordIndex } from '../vault/index-record.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { Store } from '../vault/store.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
+import { type Ranked, rank } from './ranking.ts'
 import type { Recipes } from './recipes.ts'
 import { type Refreshed, Refresher } from './refresh.ts'
 import {
@@ -36,6 +37,8 @@ export interface EngineParts {
   readonly credentials: Credentials
   readonly recipes: Recipes
   readonly methods: readonly Method[]
+  /** The operator's order of methods. */
+  readonly prefer?: readonly string[] | undefined
   readonly fetch: GuardedFetch
   readonly now: () => number
   readonly identityAssertion?: IdentityAssertion
@@ -57,10 +60,18 @@ export class Engine {
 
   /** What the methods could do at a service, the best first. */
   offers(profile: ServiceProfile): readonly Offer[] {
-    const offers = this.#parts.methods.flatMap((method) => method.offers(profile))
+    return this.ranked(profile).offers
+  }
+
+  /** The same, with why the first is first. */
+  ranked(profile: ServiceProfile): Ranked {
+    const { methods, prefer, consents } = this.#parts
+    const offers = methods.flatMap((method) => method.offers(profile))
+    const denied = ({ service, method }: Offer) =>
+      consents.rules.denies({ verb: 'register', service, method }) !== undefined
     // What takes nothing but an identity is no way in for an application that has none to give.
-    const closed = (one: Offer) => !this.asserts && one.needs.join() === 'identity'
-    return [...offers.filter((one) => !closed(one)), ...offers.filter(closed)]
+    const closed = ({ needs }: Offer) => !this.asserts && needs.join() === 'identity'
+    return rank(offers, profile, { prefer, denied, closed })
   }
 
   /** Whether the application can be asked for an assertion of who an owner is. */

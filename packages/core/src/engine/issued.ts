@@ -12,8 +12,8 @@ export async function keepIssued(
   issued: IssuedCredential,
   now: number,
 ): Promise<string> {
-  const secret = registration.secrets[issued.secret]
-  if (secret === undefined) {
+  const secret = issued.secret === undefined ? undefined : registration.secrets[issued.secret]
+  if (secret === undefined && issued.kind !== 'none') {
     throw new AuthError('method_failed', `${registration.offer.method} issued no ${issued.secret}`)
   }
   const { kind, issuedBy, bases, probe, revocation, serviceId, expires, scopes } = issued
@@ -31,7 +31,7 @@ export async function keepIssued(
     kind,
     method: offer.method,
     ...presentation,
-    secret,
+    ...(secret === undefined ? {} : { secret }),
     ...(beside === undefined ? {} : { secrets: beside }),
     audience: confinedAudience(issuedBy, bases),
     state: 'active',
@@ -77,7 +77,7 @@ export async function keepClaimed(
 ): Promise<string> {
   await credentials.update(owner, handle, (one) => {
     const claimed = withoutClaim(one)
-    if (secrets[issued.secret] === undefined) return claimed
+    if (secrets[issued.secret ?? ''] === undefined) return claimed
     return { ...renewed(claimed, issued, secrets), kind: issued.kind }
   })
   return handle

@@ -186,7 +186,7 @@ export function renewed(
   issued: IssuedCredential,
   secrets: Readonly<Record<string, Secret>>,
 ): Credential {
-  const secret = secrets[issued.secret]
+  const secret = secrets[issued.secret ?? '']
   if (secret === undefined) {
     throw new AuthError('method_failed', `${one.method} issued no ${issued.secret}`)
   }

@@ -25,6 +25,15 @@ export interface Offer {
   /** One sentence: what happens and what it gives. */
   readonly summary: string
   readonly needs: readonly Need[]
+  /** What is known before of what it gives: offers are ranked by it. */
+  readonly gives?: {
+    /** It is limited to what is asked for. */
+    readonly scoped?: boolean
+    /** It ends by itself within a day or so. */
+    readonly shortLived?: boolean
+    /** A program can end it at the service. */
+    readonly revocable?: boolean
+  }
   /** What the method needs to know to begin: the endpoints that the profile named. */
   readonly plan: Json
   readonly sources: readonly Source[]
@@ -249,9 +258,9 @@ export type Beside = { readonly in: 'header' | 'query'; readonly name: string } 
 
 /** A credential as a method hands it over. */
 export interface IssuedCredential extends Presentation {
-  /** Name, in `secrets`, of the credential. */
-  readonly secret: string
-  readonly kind: 'api_key' | 'access_token'
+  /** Name, in `secrets`, of the credential; absent where the service needs none, which is the kind `none`. */
+  readonly secret?: string
+  readonly kind: 'api_key' | 'access_token' | 'none'
   /**
    * The endpoint whose answer held it, or the resource that an authorization server issued it for (RFC 8707;
    * of another domain only where the metadata of both name each other): its registrable domain confines the

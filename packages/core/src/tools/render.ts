@@ -25,8 +25,13 @@ function body(outcome: Outcome): string[] {
     case 'found':
       return found(outcome)
     case 'ready': {
-      const { handle, audience } = outcome.credential
+      const { handle, audience, kind } = outcome.credential
       const where = ownLine(audience.join(', '))
+      if (kind === 'none') {
+        return [
+          `The service needs no credential for requests below ${where}: auth_use sends them as they are.`,
+        ]
+      }
       return [
         `The vault holds the credential ${handle}, for requests below ${where}. auth_use adds it to a request; it is never shown and never asked for.`,
       ]
@@ -106,6 +111,7 @@ function found(outcome: Extract<Outcome, { status: 'found' }>): string[] {
   return [
     ...(lines.length === 0 ? ['Nothing is offered and nothing is held.'] : []),
     ...lines.slice(0, maxListed),
+    ...(outcome.because ? [ownLine(outcome.because)] : []),
     ...(left > 0 ? [`… and ${left} more`] : []),
     ...warnings.slice(0, 5).map((warning) => `note: ${serviceWords(warning)}`),
   ]

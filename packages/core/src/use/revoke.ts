@@ -196,6 +196,7 @@ async function bury(
   const said = state === 'revoked' || left !== undefined
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
     const { secret, secrets: _, refresh: __, claim: ___, client: ____, ...rest } = one
+    if (one.kind === 'none') return { ...rest, state }
     if (secret === undefined || (said && !sameSecrets(one, credential))) return one
     return { ...rest, state, verdict }
   })
@@ -205,6 +206,11 @@ async function bury(
 
 /** Without a time at which it worked, a refusal may have been there all along. */
 function tombstone(credential: Credential): Outcome {
+  if (credential.kind === 'none') {
+    const reason = `${credential.handle} was no secret: the service needs none. It is not used any more.`
+    const { service } = credential
+    return { status: 'ended', service, verdict: 'forgotten', reason, next: 'none: it is done' }
+  }
   const { service, state, workedAt, revocation, handle, verdict } = credential
   const { left } = verdict ?? {}
   const programmatic = revocation?.mode === 'programmatic'

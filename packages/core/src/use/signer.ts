@@ -78,12 +78,15 @@ const outside = 'is not where this credential may go'
 
 /** The request with the credential where it belongs, and nowhere else. */
 function sign(request: Request, credential: Credential): Request {
-  const { secret, secrets = {}, handle, state } = credential
+  const { secret, secrets = {}, handle, state, kind } = credential
+  const headers = new Headers(request.headers)
+  for (const name of credentialHeaders) headers.delete(name)
+  // Nothing is needed: what the caller would be known by is taken out all the same.
+  if (kind === 'none' && state !== 'forgotten')
+    return new Request(request, { headers, redirect: 'manual' })
   if (secret === undefined) {
     throw unsent('secret_refused', `the credential ${handle} is ${state}`)
   }
-  const headers = new Headers(request.headers)
-  for (const name of credentialHeaders) headers.delete(name)
   const url = new URL(request.url)
   try {
     present({ url, headers }, credential, secret, secrets)

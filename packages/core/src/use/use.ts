@@ -360,8 +360,14 @@ function refusal(
 }
 
 /** A credential that is being revoked or is gone signs nothing. */
-export function unusable({ handle, state, service, secret }: Credential): Outcome | undefined {
-  if ((state === 'active' || state === 'invalid') && secret) return undefined
+export function unusable({
+  handle,
+  state,
+  service,
+  secret,
+  kind,
+}: Credential): Outcome | undefined {
+  if ((state === 'active' || state === 'invalid') && (secret || kind === 'none')) return undefined
   const is = state === 'revoking' ? 'being revoked' : state
   return {
     ...newOne(service),

@@ -230,7 +230,8 @@ export class Credentials {
     const rank = (one: Credential): number => {
       if (one.parent !== undefined) return 9
       const early = one.workedAt === undefined && active.has(one.replaces ?? '')
-      return one.state === 'active' && early ? 1 : states[one.state]
+      // What anybody may do is done with a key where one is held.
+      return one.state === 'active' && (early || one.kind === 'none') ? 1 : states[one.state]
     }
     return all
       .filter((one) => one.service === service || sameService(one, service))

@@ -56,6 +56,7 @@ function offerWith(plan: Plan, source: Source): Offer {
     service: plan.service,
     summary: summaryOf(plan),
     needs: needsOf(plan),
+    gives: { shortLived: plan.token !== undefined, revocable: plan.revoke !== undefined },
     plan: { ...plan } as unknown as Json,
     sources: [source],
   }

@@ -68,7 +68,7 @@ test('a request whose answer holds the credential is offered', () => {
       credential: 'api_key',
       document: url,
     },
-    header: { name: 'authorization', prefix: 'Bearer ' },
+    presentation: { header: 'authorization', prefix: 'Bearer ' },
     bases: [`${service}/v1`],
   })
 })

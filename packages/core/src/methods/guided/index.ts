@@ -232,12 +232,17 @@ function failed(
   return { state: plain(state), next: { failed: { code, reason, httpStatus } } }
 }
 
-function issued({ request: { url }, header, bases, probe, revocation }: Plan): IssuedCredential {
+function issued({
+  request: { url },
+  presentation,
+  bases,
+  probe,
+  revocation,
+}: Plan): IssuedCredential {
   return {
     secret: 'key',
     kind: 'api_key',
-    header: header.name,
-    prefix: header.prefix,
+    ...presentation,
     issuedBy: url,
     bases,
     ...(probe === undefined ? {} : { probe }),

@@ -5,8 +5,8 @@ import type {
   ServiceProfile,
 } from '../../discovery/profile.ts'
 import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
-import { headerOf } from '../manual/header.ts'
 import { basesOf, probeOf } from '../manual/index.ts'
+import { documented } from '../manual/presentation.ts'
 import type { Offer } from '../method.ts'
 import { plain } from '../step.ts'
 import type { Described, Field, Plan } from './state.ts'
@@ -19,8 +19,9 @@ const ourHeaders = ['accept', 'content-type', 'content-length', 'host', 'user-ag
  * domain of the service and of the text, without a secret that somebody would have to fill in.
  */
 export function offerOf(profile: ServiceProfile): Offer | undefined {
-  const header = headerOf(profile)
-  if (header === undefined) return undefined
+  const { presentation, beside } = documented(profile) ?? {}
+  // One credential in an answer, and nothing that would have to go beside it.
+  if (presentation === undefined || beside?.length !== 0) return undefined
   for (const fact of profile.facts) {
     const request = describedIn(fact)
     if (request === undefined) continue
@@ -33,7 +34,7 @@ export function offerOf(profile: ServiceProfile): Offer | undefined {
     )?.value
     const plan: Plan = {
       request,
-      header,
+      presentation,
       bases,
       ...(probe === undefined ? {} : { probe }),
       ...(revocation === undefined ? {} : { revocation }),

@@ -1,5 +1,5 @@
 import type { TermsText } from '../../consent/action.ts'
-import type { Json } from '../method.ts'
+import type { Json, Presentation } from '../method.ts'
 
 /** One field of the request that a document describes, and who fills it. */
 export interface Field {
@@ -34,7 +34,7 @@ export interface Described {
 
 export interface Plan {
   readonly request: Described
-  readonly header: { readonly name: string; readonly prefix: string }
+  readonly presentation: Presentation
   readonly bases: readonly string[]
   readonly probe?: string
   /** Where a person deletes it. */
