@@ -27,6 +27,7 @@ import type { OwnerIdentity } from './people/mailbox.ts'
 import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
+import type { PaymentHook } from './use/paid.ts'
 import { Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
 import { pagesOf } from './vault/pages.ts'
@@ -84,6 +85,12 @@ export interface AgentAuthOptions {
    * @example keys: ({ service }) => (service === 'https://api.vendor.example' ? process.env.VENDOR_KEY : undefined)
    */
   readonly keys?: KeySource
+  /**
+   * Asked where a service wants to be paid (HTTP 402: x402, L402, `Payment`) for a request of `auth_use`. The
+   * application may pay by its own means and return the headers that prove it: they go with that one request
+   * once. Nothing is ever spent by this package.
+   */
+  readonly onPaymentRequired?: PaymentHook
   /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
   readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
   /** Told of all that happens. */
@@ -207,6 +214,7 @@ export class AgentAuth {
       now: this.#now,
       codesThroughModel: this.#options.codesThroughModel === true,
       keys: this.#options.keys,
+      onPaymentRequired: this.#options.onPaymentRequired,
       identity: async () => (await this.#options.identity?.(owner)) ?? {},
       report: (verb, outcome) => this.#notifier.report(owner, verb, outcome),
     })

@@ -70,6 +70,8 @@ export {
   toolOutput,
 } from './tools/tools.ts'
 export type { Audience } from './use/audience.ts'
+export type { PaymentHook, PaymentProof, PaymentRequest } from './use/paid.ts'
+export type { PaymentDemand, PaymentTerms } from './use/payment.ts'
 export type { Redactor } from './use/redactor.ts'
 export { type KmsOptions, keyFromKms } from './vault/kms.ts'
 export { type KeyContext, MasterKey, type WrappingKey } from './vault/master-key.ts'

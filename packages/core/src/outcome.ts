@@ -1,5 +1,6 @@
 import type { Action } from './consent/action.ts'
 import type { Offer } from './methods/method.ts'
+import type { PaymentTerms } from './use/payment.ts'
 
 /** Why a verb was refused, as a stable word. */
 export type RefusalCode =
@@ -14,6 +15,7 @@ export type RefusalCode =
   | 'credential_revoked'
   | 'permission_denied'
   | 'rate_limited'
+  | 'payment_required'
   | 'service_refused'
   | 'service_failed'
   | 'service_unreachable'
@@ -178,6 +180,8 @@ export type Outcome =
       readonly code: RefusalCode
       readonly reason: string
       readonly errors?: readonly ServiceError[]
+      /** With `payment_required`: what the service asks for, in its own words. Nothing was spent. */
+      readonly payment?: readonly PaymentTerms[]
       /** With `consent_denied`: why, in the person's words. */
       readonly personSays?: string
       /** HTTP status of the service, where it was the service that refused. */

@@ -24,6 +24,7 @@ import { type Owner, sameOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
 import { loadOwn, registerTarget, withChanges } from './register.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
+import type { PaymentHook } from './use/paid.ts'
 import { redactOutcome } from './use/redact-outcome.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
@@ -44,6 +45,7 @@ export interface SessionParts {
   readonly identity: () => Promise<OwnerIdentity>
   readonly codesThroughModel: boolean
   readonly keys: KeySource | undefined
+  readonly onPaymentRequired: PaymentHook | undefined
   /** Told of every outcome: for events and for the application's hook. */
   readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
 }

@@ -70,6 +70,10 @@ function body(outcome: Outcome): string[] {
       const http = outcome.httpStatus ? ` (HTTP ${outcome.httpStatus})` : ''
       return [
         ownLine(`${outcome.code}${http}: ${outcome.reason}`),
+        ...(outcome.payment ?? []).map(({ protocol, ...terms }) => {
+          const words = Object.entries(terms).map(([name, value]) => `${name} ${value}`)
+          return `The service asks for a payment by ${ownLine(protocol, 60)}: ${serviceWords(words.join(' · '), 600)}`
+        }),
         ...(outcome.personSays
           ? [`The person says: ${serviceWords(outcome.personSays, 600)}`]
           : []),

@@ -18,7 +18,7 @@ const bodyHeaders = ['content-type', 'content-length', 'content-encoding', 'cont
  * Sends a request with a credential. The credential goes nowhere but its audience: with `leave` a
  * redirect out of it is followed by a GET that carries nothing of the caller's but `accept`, and from
  * then on nothing is signed, wherever it leads; without `leave` such a redirect is the answer. So is
- * every redirect of a request that says `redirect: 'manual'`.
+ * every redirect of a request that says `redirect: 'manual'`. `proof` goes with the first hop alone.
  *
  * @throws AuthError `outside_audience`, `secret_refused`, `redirect_refused`, or what the transport throws;
  * where surely nothing was sent with `details.sent` false
@@ -28,6 +28,7 @@ export async function sendSigned(
   credential: Credential,
   request: Request,
   leave: boolean,
+  proof: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const rules = { start: credential.start, loopbackAllowed: net[allowLoopback] === true }
   const address = { loopbackAllowed: loopbackPermitted(rules) }
@@ -43,6 +44,7 @@ export async function sendSigned(
       throw refused(url, 'cannot be checked: this runtime does not see which address is dialled')
     }
     const signed = left ? new Request(current, { redirect: 'manual' }) : sign(current, credential)
+    if (hops === 0) unsentOn(true, () => prove(signed, proof))
     const response = await net.transport.request(signed, (ip) => checkAddress(ip, address))
     // Nobody is shown an address with a credential in it.
     if (signed.url !== current.url) {
@@ -71,6 +73,15 @@ export async function sendSigned(
     if (method === undefined) throw refused(url, `redirects a ${current.method} with a body`)
     target.hash = ''
     current = redirected(current, checkUrl(target.href, rules), method, stays)
+  }
+}
+
+/** What was paid is proven once, at the address that asked for it. */
+function prove({ headers }: Request, proof: Readonly<Record<string, string>>): void {
+  try {
+    for (const [name, value] of Object.entries(proof)) headers.set(name, value)
+  } catch {
+    throw unsent('secret_refused', 'the proof of a payment cannot be sent in a header')
   }
 }
 

@@ -4,13 +4,16 @@ import type { Call } from '../consent/ledger.ts'
 import { claimCall, needsConsent } from '../engine/outcome-of.ts'
 import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
-import type { Outcome, RefusalCode } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, Credentials, presentationOf } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
-import { type CleanAnswer, cleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
+import { type CleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
 import { type FreshParts, sendFresh } from './fresh.ts'
+import { type PaymentHook, readOrPay } from './paid.ts'
+import type { PaymentTerms } from './payment.ts'
 import type { Redactor, UnseenSecret } from './redactor.ts'
+import { refusal } from './refusal.ts'
 import { type PreparedUse, prepareUse, type UseInput, useAction } from './request.ts'
 
 const timeoutMs = 30_000
@@ -18,6 +21,7 @@ const timeoutMs = 30_000
 const shownChars = 6_000
 
 export interface UseParts extends FreshParts {
+  readonly onPaymentRequired?: PaymentHook | undefined
   readonly credentials: Credentials
   readonly redactor: () => Promise<Redactor>
   readonly consents: Consents
@@ -96,12 +100,15 @@ async function send(
   let used = credential
   let status: number | undefined
   let clean: CleanAnswer
+  let payment: readonly PaymentTerms[] = []
   try {
     const sent = await sendFresh(parts, credential, request, false)
     used = sent.credential
     status = sent.response.status
     const knowing = used === credential ? redactor : await parts.redactor()
-    clean = await cleanAnswer(sent.response, knowing, signal)
+    const said = await readOrPay(parts, used, prepared, sent.response, knowing, request)
+    ;({ clean, payment } = said)
+    status = clean.status
   } catch (error) {
     if (status !== undefined) await parts.credentials.note(used, status, parts.now())
     const onLoss = () => lost(credential, prepared)
@@ -110,7 +117,8 @@ async function send(
   const refused = refusedBy(used, clean, effects.length > 0, parts.now())
   const lacks = lacking(clean)
   if (lacks.length > 0 && used.scopes) await parts.credentials.lacking(used, lacks)
-  const outcome = refused ?? (await answered(parts, credential, clean, asked(prepared)))
+  const priced = refused && payment.length > 0 ? { ...refused, payment } : refused
+  const outcome = priced ?? (await answered(parts, credential, clean, asked(prepared)))
   await parts.credentials.note(used, clean.status, parts.now())
   return { outcome, open: refused !== undefined && clean.status < 500 }
 }
@@ -312,51 +320,6 @@ async function capture(
   // Given up before and in an answer again: the record of that stays.
   const held = kept.secret ? kept : await credentials.add(one(Credentials.handle()))
   return held.handle
-}
-
-/** What a status of the service means, where it is a refusal. */
-function refusal(
-  { service, handle }: Credential,
-  status: number,
-  binds: boolean,
-): Extract<Outcome, { status: 'refused' }> | undefined {
-  const say = (code: RefusalCode, reason: string, next: string) =>
-    ({ status: 'refused', service, code, reason, next }) as const
-  if (status === 401) {
-    return say(
-      'credential_invalid',
-      'The service does not accept the credential (any more).',
-      `auth_register { service: "${service}" } gets a new one, auth_revoke { credential: "${handle}" } gives this one up`,
-    )
-  }
-  if (status === 403) {
-    return say(
-      'permission_denied',
-      'The service does not allow this with this credential.',
-      'another request, or tell the person that the credential needs more rights there',
-    )
-  }
-  if (status === 429) {
-    return say('rate_limited', 'The service limits requests.', 'the same call again, later')
-  }
-  if (status >= 500 && binds) {
-    return say(
-      'service_failed',
-      'The service failed; whether it was done is not known.',
-      'auth_use with a GET that shows whether it was done',
-    )
-  }
-  if (status >= 500) {
-    return say('service_failed', 'The service failed.', 'the same call again, later')
-  }
-  if (status >= 400) {
-    return say(
-      'service_refused',
-      'The service refused the request.',
-      'auth_use with a corrected request',
-    )
-  }
-  return undefined
 }
 
 /** A credential that is being revoked or is gone signs nothing. */
