@@ -139,17 +139,14 @@ export class Refresher {
       if ('done' in next) return { issued: next.done, secrets }
       if (changed) await keep({ state, secrets })
       if ('failed' in next && next.failed.code === 'credential_invalid') return { dead: true }
-      if ('identify' in next) {
-        event = await assertions.ask(next.identify)
+      const identity = await assertions.before(next)
+      if ('event' in identity) {
+        event = identity.event
         continue
       }
       if (!('send' in next)) return later
       const [plan] = next.send
-      const { asserts } = plan
-      const got = asserts && (await assertions.toSend(asserts.wish, asserts.who))
-      if (got && 'type' in got) return later
-      const obtained = asserts && got ? { [asserts.secret]: got.secret } : {}
-      const sent = await sendPlan(plan, { ...secrets, ...obtained }, start, fetch)
+      const sent = await sendPlan(plan, { ...secrets, ...identity.secrets }, start, fetch)
       if (changed && sent === 'unsent') await keep(before)
       if (typeof sent === 'string' || 'refused' in sent) return later
       if (isInvalidGrant(sent.status, sent.json)) return { dead: true }

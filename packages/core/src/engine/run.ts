@@ -5,7 +5,6 @@ import { AuthError } from '../errors.ts'
 import type { Assertions } from '../identity/assertion.ts'
 import type {
   Failure,
-  IdentityEvent,
   Json,
   Method,
   PlanAnswer,
@@ -54,8 +53,6 @@ export class Run {
   #reopen = false
   /** What was sent under a consent is sent again because nobody read its answer. */
   #repeats = false
-  /** Identity assertions for what is sent next. */
-  #obtained: Record<string, Secret> = {}
 
   constructor(parts: RunParts, loaded: Loaded) {
     this.#parts = parts
@@ -97,13 +94,10 @@ export class Run {
     for (let steps = 0; steps < maxSteps; steps++) {
       if (transition.refusedBeforeCommit) this.#reopen = true
       const { next } = transition
-      const identity =
-        'identify' in next
-          ? await this.#parts.assertions.ask(next.identify)
-          : 'send' in next && (await this.#obtain(next.send))
-      if (identity) {
+      const identity = await this.#parts.assertions.before(next)
+      if ('event' in identity) {
         this.#registration = omit(this.#changed(transition), 'wait', 'failed')
-        transition = await this.#step(identity)
+        transition = await this.#step(identity.event)
         from = 'answer'
         continue
       }
@@ -113,7 +107,7 @@ export class Run {
       }
       const missing = await this.#consent(next.send)
       if (missing) return this.#settle(await this.#without(missing, transition, from))
-      await this.#depart(transition, next.send)
+      await this.#depart(transition, next.send, identity.secrets)
       const sent = await this.#send(next.send)
       if (typeof sent === 'string') return this.#settle(await this.#back(next.send, sent))
       transition = sent
@@ -122,22 +116,10 @@ export class Run {
     throw new AuthError('method_failed', `${this.#parts.method.id} does not come to rest`)
   }
 
-  /** The identity assertions that go with requests; what the method must be told where they do not fit. */
-  async #obtain(plans: Plans): Promise<IdentityEvent | undefined> {
-    this.#obtained = {}
-    for (const { asserts } of plans) {
-      if (asserts === undefined) continue
-      const got = await this.#parts.assertions.toSend(asserts.wish, asserts.who)
-      if ('type' in got) return got
-      this.#obtained[asserts.secret] = got.secret
-    }
-    return undefined
-  }
-
   /** Writes down that these requests are about to be sent. */
-  async #depart(transition: Transition<Json>, plans: Plans): Promise<void> {
+  async #depart(transition: Transition<Json>, plans: Plans, obtained: Secrets): Promise<void> {
     const before = this.#registration
-    this.#registration = { ...before, secrets: { ...before.secrets, ...this.#obtained } }
+    this.#registration = { ...before, secrets: { ...before.secrets, ...obtained } }
     const consent = this.#redeemed?.id
     const entries = plans.map(({ name, effect }): JournalEntry => {
       return { name, effect, sentAt: this.#parts.now(), ...(consent ? { consent } : {}) }
@@ -350,6 +332,7 @@ export class Run {
   }
 }
 
+type Secrets = Registration['secrets']
 type Plans = readonly [RequestPlan, ...RequestPlan[]]
 type Missing = { readonly standing: Passage; readonly action: Action }
 

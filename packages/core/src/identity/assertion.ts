@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { fromBase64Url, sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
-import type { AssertedIdentity, IdentityEvent, IdentityWish } from '../methods/method.ts'
+import type {
+  AssertedIdentity,
+  IdentityEvent,
+  IdentityWish,
+  Json,
+  Transition,
+} from '../methods/method.ts'
 import type { Owner } from '../owner.ts'
 import { Secret } from '../vault/secret.ts'
 
@@ -38,6 +44,10 @@ export type IdentityAssertion = (
   request: IdentityRequest,
 ) => IdentityAnswer | Promise<IdentityAnswer>
 
+type Obtained =
+  | { readonly secrets: Readonly<Record<string, Secret>> }
+  | { readonly event: IdentityEvent }
+
 /** Identity assertions for one run of one registration. None is sent twice, and none is written down. */
 export class Assertions {
   readonly #source: IdentityAssertion | undefined
@@ -57,7 +67,7 @@ export class Assertions {
   }
 
   /** Obtains one; what the method is told of it has no part of the assertion but who it speaks of. */
-  async ask(wish: IdentityWish): Promise<IdentityEvent> {
+  async #ask(wish: IdentityWish): Promise<IdentityEvent> {
     const { audience, resource, scopes, maxAge } = wish
     if (this.#source === undefined) return { type: 'identity', none: 'absent' }
     try {
@@ -83,13 +93,29 @@ export class Assertions {
     }
   }
 
+  /**
+   * What comes before a transition's next: the assertions that go with its requests, by the names of their
+   * secrets, or what the method has to be told.
+   */
+  async before(next: Transition<Json>['next']): Promise<Obtained> {
+    if ('identify' in next) return { event: await this.#ask(next.identify) }
+    const secrets: Record<string, Secret> = {}
+    for (const { asserts } of 'send' in next ? next.send : []) {
+      if (asserts === undefined) continue
+      const got = await this.#toSend(asserts.wish, asserts.who)
+      if ('type' in got) return { event: got }
+      secrets[asserts.secret] = got.secret
+    }
+    return { secrets }
+  }
+
   /** One that speaks of whom the consent named; else what the method has to be told. */
-  async toSend(
+  async #toSend(
     wish: IdentityWish,
     who: AssertedIdentity,
   ): Promise<{ readonly secret: Secret } | IdentityEvent> {
     if (this.#held?.wish !== keyOf(wish)) {
-      const event = await this.ask(wish)
+      const event = await this.#ask(wish)
       if ('none' in event) return event
     }
     const held = this.#held
