@@ -105,7 +105,9 @@ export function refused(state: State, context: MethodContext, answer: PlanAnswer
   const request = state.claiming ? 'agent_claim' : 'agent_identity'
   const { presented } = state
   const open = (step: Step): Step => ({ ...step, refusedBeforeCommit: true })
-  switch (followOf(answer)) {
+  // At the token endpoint it says that nobody has claimed; here, that the login is not good enough.
+  const weak = errorIn(answer).code === 'insufficient_user_authentication'
+  switch (weak ? 'login' : followOf(answer)) {
     case 'unwell':
     case 'wait':
       return open(later(state, context.now, 'register-later', answer))

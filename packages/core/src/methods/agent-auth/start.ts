@@ -66,7 +66,8 @@ export function registered(state: State, context: MethodContext, answer: PlanAns
 
 function refused(state: State, context: MethodContext, answer: PlanAnswer): Step {
   // Without a credential in its answer a registration by identity is the same one each time.
-  if (state.presented && (state.plan.token || answer.status < 500)) {
+  const definite = answer.status >= 400 && answer.status < 500
+  if (state.presented && (state.plan.token || definite)) {
     return identity.refused(state, context, answer)
   }
   // Neither a failure nor a redirect says that nothing was made.
