@@ -1,7 +1,10 @@
 import { authMdFault } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { IdentityAssertion, IdentityRequest } from '../src/identity/assertion.ts'
+import { allowLoopback } from '../src/net/transport.ts'
+import { createAgentAuth } from '../src/node/main.ts'
 import type { Outcome } from '../src/outcome.ts'
+import { memoryStore } from '../src/vault/memory-store.ts'
 import { ada, at, handOver, minute, ok, reads, registered, waiting } from './auth-md-world.ts'
 import { approve, closeWorlds, expectStatus, owner, sent } from './world.ts'
 
@@ -458,4 +461,52 @@ test('an assertion that the service echoes is in no outcome', async () => {
   expect(presented(world)).toEqual([echoed])
   const held = await world.session.discover()
   expect(JSON.stringify([asked, outcome, held])).not.toContain(echoed)
+})
+
+describe('a process that is killed between the request and its answer', () => {
+  /** Killed while Ada is presented, then another process over the same store. */
+  async function killed(version: 'v0.1' | 'v0.7', hold: 'before' | 'after') {
+    const store = memoryStore({ clock: () => clock() })
+    const world = await vouched({ version }, { options: { store } })
+    const clock = () => world.sandbox.clock.now()
+    const input = { service: world.site.api }
+    await approve(world, await world.session.register(input))
+    const fault = world.sandbox.faults.add({ name: 'agent_register', hold, cut: hold, times: 1 })
+    const first = world.session.register(input).catch(() => undefined)
+    await fault.whenHeld()
+    world.sandbox.clock.advance(minute + 1_000)
+    const { identityProvider: idp } = world.sandbox
+    const next = createAgentAuth({
+      store,
+      [allowLoopback]: true,
+      clock,
+      identity: () => ({}),
+      identityAssertion: ({ audience }) => idp.idJag({ email: ada, audience }),
+    })
+    const outcome = await next.as(owner).register(input)
+    const use = () => next.as(owner).use({ service: world.site.api, path: '/api/resource' })
+    const end = () => {
+      fault.release()
+      return first
+    }
+    return { ...world, outcome, use, end }
+  }
+
+  test.each(['before', 'after'] as const)(
+    '%s the service committed: the next one presents another assertion, without another question',
+    async (hold) => {
+      const world = await killed('v0.7', hold)
+      expectStatus(world.outcome, 'ready')
+      expect(JSON.stringify(await world.use())).toContain(ada)
+      expect(new Set(presented(world)).size).toBe(2)
+      await world.end()
+    },
+  )
+
+  test('v0.1: it is uncertain, and nothing is sent', async () => {
+    const world = await killed('v0.1', 'after')
+    expect(world.outcome).toMatchObject({ status: 'uncertain', request: 'agent_identity' })
+    expect(presented(world)).toHaveLength(1)
+    await world.end()
+  })
 })
