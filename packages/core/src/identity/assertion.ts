@@ -158,7 +158,7 @@ const claimsSchema = z.looseObject({
  *
  * @throws AuthError `identity_failed` where it is no JWT, names nobody, or is for somebody else than `audience`
  */
-export function readAssertion(
+function readAssertion(
   assertion: string,
   audience: string,
 ): Extract<IdentityEvent, { who: AssertedIdentity }> {

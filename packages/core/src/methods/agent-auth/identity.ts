@@ -73,7 +73,7 @@ function without({ presented: _, ...state }: State, type: State['type']): State 
 }
 
 /** The login at the provider is too old, or there is none: a person has to sign in there. */
-export function forLogin(state: State, url?: string): Step {
+function forLogin(state: State, url?: string): Step {
   const { presented, plan } = state
   const { host } = new URL(plan.register)
   const provider = presented?.who?.issuer ?? 'the identity provider'
