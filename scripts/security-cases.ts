@@ -227,6 +227,14 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
       ],
     },
     {
+      what: 'A resource that names a server of another domain, to be sent what that gives for others',
+      tests: [
+        `core/src/discovery/trust.test.ts: a server does not speak for a resource of which it`,
+        `core/test/agent-auth-places.test.ts: which does not name the resource gives nothing`,
+        `core/test/agent-auth-places.test.ts: what it gives goes to the resource alone`,
+      ],
+    },
+    {
       what: 'Offers in an order that the document chose',
       tests: [
         `${discover}: set the order of the offers: the weaker first`,

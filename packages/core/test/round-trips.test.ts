@@ -1,6 +1,10 @@
 import { type LogEntry, longestChain, personAtPortal, type Sandbox } from '@authmd/sandbox'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Grant } from '../src/methods/oauth/options.ts'
+import type { Outcome } from '../src/outcome.ts'
+import { Secret } from '../src/vault/secret.ts'
 import { ada, at, handOver, ok, reads, registered, waiting } from './auth-md-world.ts'
+import { type OAuthWorld, oauthWorld } from './oauth-world.ts'
 import { approve, askedFor, closeWorlds, email, expectStatus, openWorld } from './world.ts'
 
 afterAll(closeWorlds)
@@ -25,6 +29,7 @@ function counting(sandbox: Sandbox) {
   }
 }
 type AuthMd = Parameters<typeof at>[0]
+type Agent = ReturnType<typeof counting>['agent']
 
 async function anonymous(authMd: AuthMd): Promise<number> {
   const world = await at(authMd)
@@ -132,5 +137,60 @@ describe(title, patient, () => {
     const call = { service: world.sandbox.urls.api, path: '/v2/available_phone_numbers' }
     expect(await agent(() => world.session.use(call))).toMatchObject(ok)
     expect(chain()).toBe(4)
+  })
+
+  test('guided: the text, what it names, the terms, the described request, call', async () => {
+    const world = await openWorld({ identity: () => ({ email }) }, { prose: {} })
+    const { agent, chain } = counting(world.sandbox)
+    const { api: service } = world.sandbox.prose
+    const answer = JSON.stringify({ name: 'scribe', purpose: 'It writes notes for a team.' })
+    const { registration = '' } = await agent(() => world.session.register({ service }))
+    const input = { service, registration, answer }
+    await approve(world, await agent(() => world.session.register(input)))
+    expectStatus(await agent(() => world.session.register(input)), 'ready')
+    expect(await agent(() => world.session.use({ service, path: '/v1/me' }))).toMatchObject(ok)
+    expect(chain()).toBe(5)
+  })
+
+  // Asked for by its origin: below that there is one more place where metadata may lie, and a host is
+  // asked for three things at a time.
+  const begun = async (world: Pick<OAuthWorld, 'session' | 'auth' | 'site'>, grant: Grant) => {
+    const input = { service: world.site.api, method: `oauth-${grant}` }
+    await approve(world, await world.session.register(input))
+    return world.session.register(input)
+  }
+  const obtained = {
+    device: async (world: OAuthWorld, agent: Agent) => {
+      const outcome = await agent(() => begun(world, 'device'))
+      await world.connect(outcome)
+      return agent(() => world.later(outcome))
+    },
+    code: async (world: OAuthWorld, agent: Agent) => {
+      const url = await world.authorise(await agent(() => begun(world, 'code')))
+      return agent(() => world.back(url))
+    },
+  }
+  test.each([
+    ['device', 'device_code', [...metadata, 'client', 'device code', 'token', 'call']],
+    ['code', 'authorization_code', [...metadata, 'client', 'token', 'call']],
+  ] as const)('oauth-%s, %s: %j', async (grant, type, steps) => {
+    const world = await oauthWorld({ grants: [type] })
+    const { agent, chain } = counting(world.sandbox)
+    expectStatus((await obtained[grant](world, agent)) as Outcome, 'ready')
+    expect(await agent(() => world.me())).toMatchObject(ok)
+    expect(chain()).toBe(steps.length)
+  })
+
+  test('oauth-client: two of discovery, token, call', async () => {
+    const given = await oauthWorld({ grants: ['client_credentials'] })
+    const { clients, api, issuer } = given.site
+    const { id: clientId, secret } = clients.confidential
+    const clientSecret = new Secret(secret)
+    const client = { service: api, issuer, clientId, clientSecret, grants: ['client'] } as const
+    const world = { ...given, ...given.with({ clients: [client] }) }
+    const { agent, chain } = counting(world.sandbox)
+    expectStatus(await agent(() => begun(world, 'client')), 'ready')
+    expect(await agent(() => world.me())).toMatchObject(ok)
+    expect(chain()).toBe(metadata.length + 2)
   })
 })

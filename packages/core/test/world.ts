@@ -109,7 +109,7 @@ export async function askedFor(world: World, register: { email?: string } = {}) 
 }
 
 /** A person's yes. */
-export async function approve({ auth }: World, outcome: Outcome): Promise<void> {
+export async function approve({ auth }: Pick<World, 'auth'>, outcome: Outcome): Promise<void> {
   const { consent } = expectStatus(outcome, 'needs_consent')
   await auth.people.answer(consent, { approve: true }, { approver: 'kim' })
 }
