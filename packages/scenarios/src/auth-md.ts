@@ -11,7 +11,12 @@ const shown = ['user_code', 'claim_attempt_token']
 
 interface Row {
   readonly version: AuthMdVersion
-  readonly type: 'anonymous' | 'anonymous, then claimed' | 'verified_email' | 'service_auth'
+  readonly type:
+    | 'anonymous'
+    | 'anonymous, then claimed'
+    | 'verified_email'
+    | 'service_auth'
+    | 'identity_assertion'
   readonly ceremony: 'none' | 'mailed link' | 'mailed code' | 'typed code' | 'code read back'
   /** How what it gave is renewed. */
   readonly renewal?: 'exchange' | 'refresh token'
@@ -47,6 +52,20 @@ const families = [
   },
 ] as const
 
+/** Those that take an identity provider's word, */
+const vouching = [
+  ...(['v0.1', 'draft-register', 'v0.2', 'v0.3', 'v0.4', 'v0.5', 'v0.6', 'v0.7'] as const),
+  'readback',
+] as const
+/** and those that ask a person who has an account there already. */
+const stepUps = {
+  'draft-register': 'mailed link',
+  'v0.5': 'typed code',
+  'v0.6': 'typed code',
+  'v0.7': 'typed code',
+  readback: 'code read back',
+} as const
+
 const rows: readonly Row[] = [
   ...families.flatMap(({ ceremony, email, versions, ...more }) =>
     versions.flatMap((version): Row[] => [
@@ -56,6 +75,12 @@ const rows: readonly Row[] = [
     ]),
   ),
   { version: 'just-html', type: 'service_auth', ceremony: 'mailed code' },
+  ...vouching.map((version): Row => {
+    return { version, type: 'identity_assertion', ceremony: 'none', ...anonymousRenewal(version) }
+  }),
+  ...Object.entries(stepUps).map(([version, ceremony]): Row => {
+    return { version: version as AuthMdVersion, type: 'identity_assertion', ceremony }
+  }),
 ]
 
 function anonymousRenewal(version: AuthMdVersion): Pick<Row, 'renewal'> {
@@ -80,20 +105,23 @@ export function authMdCases(driver: Driver): void {
 
 /** From nothing to an authorised call, and to one after the token's time. */
 async function walk(driver: Driver, row: Row): Promise<void> {
-  const { version, type, renewal } = row
+  const { version, type, ceremony, renewal } = row
   const requests: PersonRequest[] = []
   const options = {
     authMd: { version },
-    identity: type.startsWith('anonymous') ? {} : { email: ada },
+    identity: type === 'service_auth' || type === 'verified_email' ? { email: ada } : {},
+    ...(type === 'identity_assertion' ? { vouchedFor: ada } : {}),
     onPersonNeeded: (request: PersonRequest) => void requests.push(request),
   }
   await inWorld(async (world) => {
     const { service, sandbox } = world
+    const stepUp = type === 'identity_assertion' && ceremony !== 'none'
+    if (stepUp) await personAt(sandbox.authMd[0], ada).signIn()
     const chat = await driver.open(world, { mode: 'generate', owner })
-    const asked = await chat.say([
-      { tool: 'auth_discover', input: { service } },
-      { tool: 'auth_register', input: { service } },
-    ])
+    const register = { tool: 'auth_register', input: { service } }
+    // Whom a provider vouches for is known, and asked about, after the first call.
+    const calls = type === 'identity_assertion' ? [register, register] : [register]
+    const asked = await chat.say([{ tool: 'auth_discover', input: { service } }, ...calls])
     expect(asked.asked).toHaveLength(1)
     let said = await chat.answer(true)
     if (type === 'anonymous, then claimed') {
@@ -104,7 +132,7 @@ async function walk(driver: Driver, row: Row): Promise<void> {
       expect(claim.asked.join()).toContain(ada)
       said = await chat.answer(true)
     }
-    if (type !== 'anonymous') await confirmed(world, chat, needIn(requests))
+    if (ceremony !== 'none') await confirmed(world, chat, needIn(requests))
     else expect(said.told.at(-1)).toMatch(/^ready/)
     const read = await reads(world, chat)
     expect(read.includes(ada)).toBe(type !== 'anonymous')

@@ -45,10 +45,12 @@ export interface WorldOptions {
   readonly policy?: Policy
   /** The service is one that follows auth.md. */
   readonly authMd?: AuthMdOptions
+  /** An identity provider vouches for this address. */
+  readonly vouchedFor?: string
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { puzzles = ['string'], onPersonNeeded, policy, authMd } = options
+  const { puzzles = ['string'], onPersonNeeded, policy, authMd, vouchedFor } = options
   const sandbox = await startSandbox({
     challenge: { types: puzzles },
     ...(authMd ? { authMd } : {}),
@@ -68,6 +70,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       identity: () => identity,
       ...(onPersonNeeded ? { onPersonNeeded } : {}),
       ...(policy ? { policy } : {}),
+      ...(vouchedFor === undefined
+        ? {}
+        : {
+            identityAssertion: ({ audience }) =>
+              sandbox.identityProvider.idJag({ email: vouchedFor, audience }),
+          }),
     })
   const auth = open()
   const session = auth.as(owner)
