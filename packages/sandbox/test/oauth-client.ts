@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { OAuthSite } from '../src/index.ts'
+import { type OAuthSite, personAtOAuth } from '../src/index.ts'
 import { fetch, type Got, read, send } from './client.ts'
 
 export const email = 'ada@agents.example'
@@ -70,4 +70,14 @@ export function authorizationUrl(
     ...fields,
   })
   return { url: `${site.issuer}/authorize?${query}`, verifier }
+}
+
+/** The whole way of the device grant, with a person who agrees. */
+export async function obtainTokens(site: OAuthSite, fields: Fields = {}): Promise<Got> {
+  const client = oauthClientAt(site)
+  const { client_id = 'sandbox-native', ...more } = fields
+  const device = await client.form('/device_authorization', { client_id, ...more })
+  const device_code = device.at('device_code')
+  await personAtOAuth(email).connect(device.at('verification_uri'), device.at('user_code'))
+  return client.token({ client_id, grant_type: deviceGrant, device_code })
 }

@@ -40,14 +40,22 @@ function adjustMetadata(body: Json, site: OAuth): void {
 }
 
 function adjustDevice(body: Json, { options, polls }: OAuth): void {
+  nameGrantRefusal(body)
   if (typeof body.device_code !== 'string') return
   polls.set(body.device_code, { at: Number.NEGATIVE_INFINITY, interval: pollInterval })
   if (options.quirks?.bareDevice) delete body.verification_uri_complete
   else body.interval = pollInterval
 }
 
+/** RFC 6749, section 5.2, has a code of its own for it. */
+function nameGrantRefusal(body: Json): void {
+  const text = String(body.error_description)
+  if (/ is not allowed for this client$/.test(text)) body.error = 'unauthorized_client'
+}
+
 function adjustToken(body: Json, site: OAuth, c: SandboxContext): void {
   const asked = new URLSearchParams(c.env.entry.body)
+  nameGrantRefusal(body)
   if (body.error === 'authorization_pending') countPoll(body, site, asked)
   if (body.access_token === undefined) return
   const { expiresIn, bareRefresh, noScope, lowerCaseType } = site.options.quirks ?? {}

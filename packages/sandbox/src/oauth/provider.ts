@@ -63,7 +63,7 @@ async function configuration(site: OAuth): Promise<Omit<Configuration, 'adapter'
       idTokenSigningAlgValues: ['ES256'],
     },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    scopes: [...scopes, 'offline_access'],
+    scopes: refresh === 'none' ? [...scopes] : [...scopes, 'offline_access'],
     responseTypes: grants.code ? ['code'] : [],
     clockTolerance: 0,
     cookies: { keys: [randomBytes(16).toString('hex')] },
@@ -75,8 +75,10 @@ async function configuration(site: OAuth): Promise<Omit<Configuration, 'adapter'
       url: (_ctx, { uid }) => `/interaction/${uid}`,
     },
     expiresWithSession: () => false,
-    issueRefreshToken: (_ctx, client) =>
-      refresh !== 'none' && client.grantTypeAllowed('refresh_token'),
+    // Where this is set, the library offers the grant.
+    ...(refresh === 'none'
+      ? {}
+      : { issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token') }),
     rotateRefreshToken: () => refresh === 'rotating',
     clientBasedCORS: () => true,
     renderError: (ctx, out) => {
