@@ -34,7 +34,7 @@ export async function endTokens(
 
 async function askToEnd(
   net: NetOptions,
-  { client, start }: Credential,
+  { client, refresh, start }: Credential,
   url: string,
   token: Secret,
   hint: string,
@@ -52,7 +52,8 @@ async function askToEnd(
     effect: 'idempotent',
     ifLost: 'repeat',
   }
-  const secrets = { ...client?.secrets, token }
+  // What renews it holds the newer ones.
+  const secrets = { ...client?.secrets, ...refresh?.secrets, token }
   return said(await sendPlan(plan, secrets, start, createGuardedFetch(net)), [200])
 }
 
