@@ -19,11 +19,12 @@ type Decision = NonNullable<Parameters<ReturnType<typeof personAtOAuth>['connect
 export async function oauthWorld(
   oauth: SandboxOAuth | readonly [SandboxOAuth, ...SandboxOAuth[]] = {},
   options: Partial<AgentAuthOptions> = {},
+  path = '/v1/me',
 ) {
   const world = await openWorld({ oauth: { redirectUri }, ...options }, { oauth })
   const { sandbox } = world
   const site = sandbox.oauth[0]
-  const service = `${site.api}/v1/me`
+  const service = `${site.api}${path}`
   const person = personAtOAuth(ada)
   const verbs = ({ auth, session }: Pick<typeof world, 'auth' | 'session'>) => ({
     auth,

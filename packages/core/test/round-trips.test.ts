@@ -1,33 +1,15 @@
-import { type LogEntry, longestChain, personAtPortal, type Sandbox } from '@authmd/sandbox'
+import { personAtPortal } from '@authmd/sandbox'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../src/methods/oauth/options.ts'
 import type { Outcome } from '../src/outcome.ts'
 import { Secret } from '../src/vault/secret.ts'
 import { ada, at, handOver, ok, reads, registered, waiting } from './auth-md-world.ts'
+import { counting } from './counting.ts'
 import { type OAuthWorld, oauthWorld } from './oauth-world.ts'
 import { approve, askedFor, closeWorlds, email, expectStatus, openWorld } from './world.ts'
 
 afterAll(closeWorlds)
 
-/** So that what goes out together overlaps: then only what waits for something else makes the chain longer. */
-const delay = 250
-
-/** Counts how many of an agent's requests waited for one another, what people do in between apart. */
-function counting(sandbox: Sandbox) {
-  const seen: LogEntry[] = []
-  return {
-    async agent<T>(work: () => Promise<T>): Promise<T> {
-      const from = sandbox.log.length
-      const slow = sandbox.faults.add({ name: '*', delay })
-      const done = await work()
-      slow.remove()
-      seen.push(...sandbox.log.slice(from))
-      return done
-    },
-    // A host that nobody serves answers at once.
-    chain: () => longestChain(seen.filter(({ name }) => sandbox.faults.names.includes(name))),
-  }
-}
 type AuthMd = Parameters<typeof at>[0]
 type Agent = ReturnType<typeof counting>['agent']
 
