@@ -6,6 +6,7 @@ export type SecretKind =
   | 'api_key'
   | 'session'
   | 'mail_link_token'
+  | 'inbox_key'
   | 'redirect_token'
   | 'portal_session'
   | 'access_token'

@@ -1,7 +1,12 @@
 import type { Telnyx } from './state.ts'
 
 /** The page on programmatic registration. */
-export function agentSignupMd({ urls, terms }: Pick<Telnyx, 'urls' | 'terms'>): string {
+export function agentSignupMd({
+  urls,
+  terms,
+  options,
+}: Pick<Telnyx, 'urls' | 'terms' | 'options'>): string {
+  const work = options.proofOfWork !== undefined
   const { api, portal } = urls
   return `# Agent signup
 
@@ -13,27 +18,7 @@ Signing up accepts the [terms and conditions](${terms.terms}) and the [privacy p
 
 ## 1. Get a challenge
 
-\`\`\`http
-POST ${api}/v2/bot_challenge
-\`\`\`
-
-The body may be left out. \`llm_model_name\`, \`llm_parameter_count\` and \`llm_quantization\` are optional, self-reported, and only to be sent if your person agrees.
-
-\`\`\`json
-{
-  "data": {
-    "nonce": "a UUID",
-    "challenge_type": "math, string or binary",
-    "problem": "the text of the problem",
-    "precision": 2,
-    "terms_and_conditions_url": "${terms.terms}",
-    "privacy_policy_url": "${terms.privacy}"
-  }
-}
-\`\`\`
-
-The nonce is good for one attempt within 10 minutes. \`precision\` comes with math problems only. Their text may be garbled, with look-alike letters, odd capitals and stray signs; the sentence on rounding at the end is always in the clear. Older servers leave out \`challenge_type\` and \`precision\`.
-
+${work ? workPart(api, terms) : puzzlePart(api, terms)}
 ## 2. Sign up
 
 \`\`\`http
@@ -41,8 +26,13 @@ POST ${api}/v2/bot_signup
 Content-Type: application/json
 
 {
-  "bot_challenge_nonce": "the nonce",
-  "bot_challenge_answer": "your answer",
+  ${
+    work
+      ? `"pow_nonce": "the nonce",
+  "pow_solution": 12345,`
+      : `"bot_challenge_nonce": "the nonce",
+  "bot_challenge_answer": "your answer",`
+  }
   "terms_and_conditions_url": "${terms.terms}",
   "privacy_policy_url": "${terms.privacy}",
   "terms_of_service": true,
@@ -97,5 +87,50 @@ Every error is \`{"errors": [{"code": "…", "title": "…", "detail": "…"}]}\
 * \`422\` — wrong answer, or a nonce that is used or too old. The nonce is spent: get a new challenge
 * \`422\` with code \`10027\` — this mail provider is not accepted; take another address
 * \`429\` — too many sign-ups from one network address or for one mail domain; \`Retry-After\` says how long to wait
+`
+}
+
+function puzzlePart(api: string, terms: Telnyx['terms']): string {
+  return `\`\`\`http
+POST ${api}/v2/bot_challenge
+\`\`\`
+
+The body may be left out. \`llm_model_name\`, \`llm_parameter_count\` and \`llm_quantization\` are optional, self-reported, and only to be sent if your person agrees.
+
+\`\`\`json
+{
+  "data": {
+    "nonce": "a UUID",
+    "challenge_type": "math, string or binary",
+    "problem": "the text of the problem",
+    "precision": 2,
+    "terms_and_conditions_url": "${terms.terms}",
+    "privacy_policy_url": "${terms.privacy}"
+  }
+}
+\`\`\`
+
+The nonce is good for one attempt within 10 minutes. \`precision\` comes with math problems only. Their text may be garbled, with look-alike letters, odd capitals and stray signs; the sentence on rounding at the end is always in the clear. Older servers leave out \`challenge_type\` and \`precision\`.
+`
+}
+
+function workPart(api: string, terms: Telnyx['terms']): string {
+  return `\`\`\`http
+POST ${api}/v2/pow_signup_challenge
+\`\`\`
+
+\`\`\`json
+{
+  "data": {
+    "nonce": "a text",
+    "algorithm": "sha256",
+    "leading_zero_bits": 8,
+    "terms_and_conditions_url": "${terms.terms}",
+    "privacy_policy_url": "${terms.privacy}"
+  }
+}
+\`\`\`
+
+Find an integer such that the SHA-256 of the nonce followed by that integer begins with \`leading_zero_bits\` zero bits. The nonce is good for one attempt within 10 minutes.
 `
 }

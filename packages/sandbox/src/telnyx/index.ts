@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { MailServer } from '../mail.ts'
 import type { SandboxEnv, SandboxServer } from '../server.ts'
+import { agentInboxRoutes } from './agent-inbox.ts'
 import { createGuard } from './api-auth.ts'
 import { apiError } from './api-error.ts'
 import { debugEchoRoute } from './debug-echo.ts'
@@ -10,7 +11,7 @@ import { portalRoutes } from './portal.ts'
 import { productRoutes } from './products.ts'
 import { sessionRoutes } from './sessions.ts'
 import { signupRoutes } from './signup.ts'
-import { developersRoutes, htmlNotFound, metadataRoutes, siteRoutes } from './sites.ts'
+import { developersRoutes, metadataRoutes, siteRoutes } from './sites.ts'
 import { createTelnyx, hostnames, type Telnyx } from './state.ts'
 
 /** Puts the imitated Telnyx onto its virtual hosts. */
@@ -40,7 +41,7 @@ export function mountTelnyx(
   developersRoutes(hosts.developers, telnyx)
   portalRoutes(hosts.portal, telnyx)
   siteRoutes(hosts.site, telnyx)
-  hosts.agentInbox.notFound(server.endpoint('not_found', htmlNotFound))
+  agentInboxRoutes(hosts.agentInbox, telnyx)
 
   server.mount(hostnames.api, hosts.api)
   server.mount(hostnames.developers, hosts.developers)

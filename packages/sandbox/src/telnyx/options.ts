@@ -20,6 +20,15 @@ export interface TelnyxOptions {
     /** A number from 0 to 1 (exclusive); `Math.random` if absent. */
     random?: () => number
   }
+  /** The older variant: `pow_signup_challenge`, a proof of work, in place of the puzzle. */
+  proofOfWork?: {
+    /** 8 if absent. */
+    leadingZeroBits?: number
+  }
+  agentInbox?: {
+    /** 8 if absent. */
+    difficultyBits?: number
+  }
   limits?: {
     /** Sign-ups in an hour from one address; 1000 if absent. */
     signupsPerIp?: number

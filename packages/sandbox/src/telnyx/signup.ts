@@ -12,31 +12,49 @@ const maxResends = 3
 
 /** The three public requests of agent signup. */
 export function signupRoutes(app: Hono<SandboxEnv>, telnyx: Telnyx): void {
-  const { server, options, terms, challenges } = telnyx
+  const { server, options, terms, challenges, works } = telnyx
   const { clock } = server
   const perIp = new RateLimit(clock, options.limits?.signupsPerIp ?? 1000, hour)
   const perDomain = new RateLimit(clock, options.limits?.signupsPerDomain ?? 1000, hour)
   const refused = options.refusedMailDomains ?? ['refused-mail.test']
 
-  app.post(
-    '/v2/bot_challenge',
-    server.endpoint('bot_challenge', (c) => {
-      if (!jsonBody(c)) return apiError(c, 'invalid', 'The body is not a JSON object.')
-      const { nonce, type, problem, precision } = challenges.create()
-      const older = options.challenge?.older === true
-      return c.json({
-        data: {
-          nonce,
-          ...(older ? {} : { challenge_type: type }),
-          problem,
-          ...(older || precision === undefined ? {} : { precision }),
-          terms_and_conditions_url: terms.terms,
-          privacy_policy_url: terms.privacy,
-          ...(options.euTerms ? { terms_and_conditions_eu_url: terms.eu } : {}),
-        },
-      })
-    }),
-  )
+  const agreements = {
+    terms_and_conditions_url: terms.terms,
+    privacy_policy_url: terms.privacy,
+    ...(options.euTerms ? { terms_and_conditions_eu_url: terms.eu } : {}),
+  }
+  const { proofOfWork } = options
+  if (proofOfWork) {
+    app.post(
+      '/v2/pow_signup_challenge',
+      server.endpoint('pow_signup_challenge', (c) => {
+        if (!jsonBody(c)) return apiError(c, 'invalid', 'The body is not a JSON object.')
+        const { text, bits } = works.create(proofOfWork.leadingZeroBits ?? 8)
+        return c.json({
+          data: { nonce: text, algorithm: 'sha256', leading_zero_bits: bits, ...agreements },
+        })
+      }),
+    )
+  }
+
+  if (!proofOfWork)
+    app.post(
+      '/v2/bot_challenge',
+      server.endpoint('bot_challenge', (c) => {
+        if (!jsonBody(c)) return apiError(c, 'invalid', 'The body is not a JSON object.')
+        const { nonce, type, problem, precision } = challenges.create()
+        const older = options.challenge?.older === true
+        return c.json({
+          data: {
+            nonce,
+            ...(older ? {} : { challenge_type: type }),
+            problem,
+            ...(older || precision === undefined ? {} : { precision }),
+            ...agreements,
+          },
+        })
+      }),
+    )
 
   app.post(
     '/v2/bot_signup',
@@ -46,7 +64,10 @@ export function signupRoutes(app: Hono<SandboxEnv>, telnyx: Telnyx): void {
       const wish = readSignup(c, telnyx)
       if (typeof wish === 'string') return apiError(c, 'invalid', wish)
       // From here on the nonce is spent, whatever the outcome.
-      if (!challenges.redeem(wish.nonce, wish.answer)) {
+      const passed = proofOfWork
+        ? works.redeem(wish.nonce, wish.answer)
+        : challenges.redeem(wish.nonce, wish.answer)
+      if (!passed) {
         return apiError(c, 'challenge', 'The answer is wrong or the nonce is not good any more.')
       }
       const email = wish.email ?? `agent-${randomBytes(6).toString('hex')}@placeholder.telnyx.test`
@@ -92,11 +113,13 @@ interface Signup {
 function readSignup(c: SandboxContext, { options, terms }: Telnyx): Signup | string {
   const body = jsonBody(c)
   if (!body) return 'The body is not a JSON object.'
-  const { bot_challenge_nonce: nonce, bot_challenge_answer: answer, email } = body
-  if (typeof nonce !== 'string' || nonce === '') return 'bot_challenge_nonce is missing.'
-  if (typeof answer !== 'string' && typeof answer !== 'number') {
-    return 'bot_challenge_answer is missing.'
-  }
+  const [nonceField, answerField] = options.proofOfWork
+    ? (['pow_nonce', 'pow_solution'] as const)
+    : (['bot_challenge_nonce', 'bot_challenge_answer'] as const)
+  const { [nonceField]: nonce, [answerField]: answer, email } = body
+  if (typeof nonce !== 'string' || nonce === '') return `${nonceField} is missing.`
+  if (typeof answer !== 'string' && typeof answer !== 'number') return `${answerField} is missing.`
+  if (options.proofOfWork && !/^\d+$/.test(String(answer))) return `${answerField} is no integer.`
   if (body.terms_of_service !== true) return 'terms_of_service must be true.'
   if (body.terms_and_conditions_url !== terms.terms) {
     return 'terms_and_conditions_url is not the one that the challenge gave.'

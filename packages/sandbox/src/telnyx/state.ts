@@ -4,6 +4,7 @@ import type { MailServer } from '../mail.ts'
 import type { SandboxServer } from '../server.ts'
 import { Challenges } from './challenge.ts'
 import type { TelnyxOptions } from './options.ts'
+import { Works } from './work.ts'
 
 export interface Account {
   id: string
@@ -31,6 +32,7 @@ export interface Telnyx {
   urls: TelnyxUrls
   terms: { terms: string; eu: string; privacy: string }
   challenges: Challenges
+  works: Works
   /** By address in lower case. */
   accounts: Map<string, Account>
 }
@@ -69,6 +71,7 @@ export function createTelnyx(
       garble: options.challenge?.garble ?? true,
       random: options.challenge?.random ?? Math.random,
     }),
+    works: new Works(server.clock),
     accounts: new Map(),
   }
 }
