@@ -6,6 +6,7 @@ import { Engine } from '../src/engine/engine.ts'
 import { Recipes } from '../src/engine/recipes.ts'
 import { decodeRegistration, type Loaded } from '../src/engine/registration.ts'
 import { accepts, type Push } from '../src/engine/step.ts'
+import { Works } from '../src/engine/work.ts'
 import { AuthError } from '../src/errors.ts'
 import { manual } from '../src/methods/manual/index.ts'
 import type { Identity, Json, Offer } from '../src/methods/method.ts'
@@ -143,6 +144,7 @@ class World {
       methods: [telnyxSignup, manual],
       fetch: (request) => this.#fetch(request),
       now: () => this.#now,
+      works: new Works(undefined),
     })
   }
 

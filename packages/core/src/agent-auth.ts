@@ -7,6 +7,7 @@ import { Profiles } from './discovery/profiles.ts'
 import { Engine } from './engine/engine.ts'
 import { type Recipe, Recipes } from './engine/recipes.ts'
 import { decodeRegistration } from './engine/registration.ts'
+import { type Worker, type WorkLimits, Works } from './engine/work.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import type { IdentityAssertion } from './identity/assertion.ts'
@@ -76,6 +77,8 @@ export interface AgentAuthOptions {
    * refused there, and comes by the intake page, the terminal or `auth.people.answer` alone.
    */
   readonly codesThroughModel?: boolean
+  /** How much a service may have this process compute before it lets anybody in. */
+  readonly work?: WorkLimits
   /** What earlier registrations left, as `session.recipes` gave it, for all owners. */
   readonly recipes?: readonly Recipe[]
   /**
@@ -137,7 +140,7 @@ export class AgentAuth {
   readonly #profiles: Profiles
   readonly #notifier: Notifier
 
-  constructor(options: AgentAuthOptions, transport: Transport) {
+  constructor(options: AgentAuthOptions, transport: Transport, worker?: Worker) {
     const { limits, methods = methodsWith(options.oauth), clock = Date.now } = options
     const emit = (event: AuthEvent) => options.onEvent?.(event)
     const store = watched(options.store, (record) => emit({ type: 'damaged', at: clock(), record }))
@@ -174,6 +177,7 @@ export class AgentAuth {
       prefer: options.prefer,
       fetch,
       now: clock,
+      works: new Works(worker, options.work),
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
     this.#notifier = new Notifier(options.onPersonNeeded, emit, clock, async (owner, id) => {

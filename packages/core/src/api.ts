@@ -17,6 +17,7 @@ export type {
 } from './consent/policy-data.ts'
 export * from './discovery/profile.ts'
 export type { Recipe } from './engine/recipes.ts'
+export type { WorkLimits } from './engine/work.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
 export type { AuthEvent } from './events.ts'
 export type {

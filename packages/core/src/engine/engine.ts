@@ -26,6 +26,7 @@ import {
 } from './registration.ts'
 import { Run } from './run.ts'
 import { accepts, actionFor, type Push, step } from './step.ts'
+import type { Works } from './work.ts'
 
 const leaseMs = 60_000
 
@@ -42,6 +43,7 @@ export interface EngineParts {
   readonly fetch: GuardedFetch
   readonly now: () => number
   readonly identityAssertion?: IdentityAssertion
+  readonly works: Works
 }
 
 /**
@@ -177,6 +179,7 @@ export class Engine {
    * have left at the service stays listed.
    */
   cancel(loaded: Loaded): Promise<Outcome> {
+    this.#parts.works.cancel(loaded.registration.id)
     return this.#alone(loaded, (fresh) => this.#cancelled(fresh))
   }
 

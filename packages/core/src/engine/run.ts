@@ -2,7 +2,7 @@ import type { Action, Verb } from '../consent/action.ts'
 import type { Consents, Passage } from '../consent/consents.ts'
 import type { Call, Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
-import type { Assertions } from '../identity/assertion.ts'
+import type { Assertions, Obtained } from '../identity/assertion.ts'
 import type {
   Failure,
   Json,
@@ -10,6 +10,7 @@ import type {
   PlanAnswer,
   RequestPlan,
   Transition,
+  WorkEvent,
 } from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Outcome } from '../outcome.ts'
@@ -27,6 +28,7 @@ import {
 } from './registration.ts'
 import { type Sent, sendPlan } from './send.ts'
 import { accepts, actionFor, type Push, step } from './step.ts'
+import type { Works } from './work.ts'
 
 const maxSteps = 20
 const againMs = 30_000
@@ -42,6 +44,7 @@ interface RunParts {
   readonly verb: Verb
   readonly call: Call
   readonly assertions: Assertions
+  readonly works: Works
 }
 
 /** One run of one registration, under its lease. */
@@ -94,10 +97,10 @@ export class Run {
     for (let steps = 0; steps < maxSteps; steps++) {
       if (transition.refusedBeforeCommit) this.#reopen = true
       const { next } = transition
-      const identity = await this.#parts.assertions.before(next)
-      if ('event' in identity) {
+      const before = await this.#before(next)
+      if ('event' in before) {
         this.#registration = omit(this.#changed(transition), 'wait', 'failed')
-        transition = await this.#step(identity.event)
+        transition = await this.#step(before.event)
         from = 'answer'
         continue
       }
@@ -107,13 +110,20 @@ export class Run {
       }
       const missing = await this.#consent(next.send)
       if (missing) return this.#settle(await this.#without(missing, transition, from))
-      await this.#depart(transition, next.send, identity.secrets)
+      await this.#depart(transition, next.send, before.secrets)
       const sent = await this.#send(next.send)
       if (typeof sent === 'string') return this.#settle(await this.#back(next.send, sent))
       transition = sent
       from = 'answer'
     }
     throw new AuthError('method_failed', `${this.#parts.method.id} does not come to rest`)
+  }
+
+  /** What a method must be told, and what goes along, before anything is sent. */
+  async #before(next: Transition<Json>['next']): Promise<Obtained | { event: WorkEvent }> {
+    const { assertions, works } = this.#parts
+    if (!('work' in next)) return assertions.before(next)
+    return { event: await works.do(this.#registration.id, next.work) }
   }
 
   /** Writes down that these requests are about to be sent. */
@@ -175,7 +185,8 @@ export class Run {
       else secrets[name] = secret
     }
     // A consent that was used up for good makes the next step a new action.
-    const goesOn = 'send' in transition.next || 'identify' in transition.next
+    const goesOn =
+      'send' in transition.next || 'identify' in transition.next || 'work' in transition.next
     const used = this.#redeemed !== undefined && !this.#reopen && !goesOn
     return {
       ...held,

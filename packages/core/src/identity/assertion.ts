@@ -44,7 +44,7 @@ export type IdentityAssertion = (
   request: IdentityRequest,
 ) => IdentityAnswer | Promise<IdentityAnswer>
 
-type Obtained =
+export type Obtained =
   | { readonly secrets: Readonly<Record<string, Secret>> }
   | { readonly event: IdentityEvent }
 

@@ -94,6 +94,21 @@ export type IdentityEvent =
   | { readonly type: 'identity'; readonly none: 'login'; readonly url?: string }
   | { readonly type: 'identity'; readonly none: 'failed'; readonly reason: string }
 
+/** A proof of work: a whole number such that SHA-256 of `prefix` and it begins with so many zero bits. */
+export interface WorkWish {
+  readonly prefix: string
+  readonly bits: number
+}
+
+/** What came of such a wish. `reason` is one sentence in our own words. */
+export type WorkEvent =
+  | { readonly type: 'work'; readonly solution: string }
+  | {
+      readonly type: 'work'
+      readonly none: 'too-hard' | 'unavailable' | 'cancelled'
+      readonly reason: string
+    }
+
 /** A request that the engine sends for a method. Secrets appear as names, never as values. */
 export interface RequestPlan {
   /** Names the step in the journal: `bot_signup`. */
@@ -188,6 +203,7 @@ export type MethodEvent =
   | { readonly type: 'person'; readonly input: PersonInput }
   | { readonly type: 'mail'; readonly messages: readonly MailMessage[] }
   | IdentityEvent
+  | WorkEvent
   | { readonly type: 'retry' }
   | { readonly type: 'tick' }
 
@@ -325,6 +341,11 @@ export interface Transition<S> {
     | { readonly send: readonly [RequestPlan, ...RequestPlan[]] }
     /** Whom does the application vouch for? An event `identity` answers. */
     | { readonly identify: IdentityWish }
+    /**
+     * The engine computes it, and an event `work` answers. Nothing is written down before: where the process
+     * ends meanwhile, the request before it is taken up again, which has to be one that is repeated.
+     */
+    | { readonly work: WorkWish }
     | { readonly wait: Wait }
     | { readonly done: IssuedCredential }
     | { readonly failed: Failure }

@@ -1,4 +1,5 @@
 import { AgentAuth, type AgentAuthOptions } from '../agent-auth.ts'
+import { proofOfWork } from './proof-of-work.ts'
 import { nodeTransport } from './transport.ts'
 
 export * from '../api.ts'
@@ -14,5 +15,5 @@ export * from '../api.ts'
  * ```
  */
 export function createAgentAuth(options: AgentAuthOptions): AgentAuth {
-  return new AgentAuth(options, options.transport ?? nodeTransport())
+  return new AgentAuth(options, options.transport ?? nodeTransport(), proofOfWork)
 }

@@ -78,6 +78,7 @@ const completed = (given: PlanAnswer, body: unknown = nested) =>
 /** What follows, in one word: the request, what is waited for, or how it ended. */
 function followed({ next }: Transition<Json>): string {
   if ('identify' in next) return `identify for ${next.identify.audience}`
+  if ('work' in next) return 'work'
   if ('send' in next) return `send ${next.send[0].name}`
   if ('done' in next) return 'done'
   if ('failed' in next) return next.failed.code

@@ -5,6 +5,8 @@ import type { Offer } from '../method.ts'
 /** The addresses of the flow, as the registration page names them. */
 export interface Endpoints {
   readonly challenge: string
+  /** The challenge is the older proof of work, not a puzzle. */
+  readonly work?: true
   readonly signup: string
   readonly resend: string
   readonly sessions: string
@@ -18,7 +20,8 @@ export interface Endpoints {
 }
 
 /**
- * The offer of a service whose registration page names a bot challenge and a bot signup. The page
+ * The offer of a service whose registration page names a challenge, a puzzle or
+ * the older proof of work, and a bot signup. The page
  * and all that it names must lie on the registrable domain that was asked.
  */
 export function offerOf(profile: ServiceProfile, method: string): Offer | undefined {
@@ -29,7 +32,8 @@ export function offerOf(profile: ServiceProfile, method: string): Offer | undefi
     const facts = page.facts.filter((fact) => fact.name === 'request' && fact.request)
     const find = (verb: string, tail: string): string | undefined =>
       facts.map((fact) => fact.request).find((request) => names(request, verb, tail, domain))?.url
-    const challenge = find('POST', '/bot_challenge')
+    const puzzle = find('POST', '/bot_challenge')
+    const challenge = puzzle ?? find('POST', '/pow_signup_challenge')
     const signup = find('POST', '/bot_signup')
     if (challenge === undefined || signup === undefined) continue
     const root = signup.replace(/\/bot_signup$/, '')
@@ -40,6 +44,7 @@ export function offerOf(profile: ServiceProfile, method: string): Offer | undefi
     )?.request?.url
     const plan: Endpoints = {
       challenge,
+      ...(puzzle === undefined ? { work: true as const } : {}),
       signup,
       resend:
         find('POST', '/bot_signup/resend_magic_link') ?? `${root}/bot_signup/resend_magic_link`,
@@ -52,9 +57,8 @@ export function offerOf(profile: ServiceProfile, method: string): Offer | undefi
     return {
       method,
       service: profile.service,
-      summary:
-        'Sign up for a new account: you solve a puzzle, a person accepts the terms, a mail confirms the address; gives an API key.',
-      needs: ['model', 'email', 'person'],
+      summary: `Sign up for a new account: ${puzzle ? 'you solve a puzzle' : 'a proof of work is computed'}, a person accepts the terms, a mail confirms the address; gives an API key.`,
+      needs: puzzle ? ['model', 'email', 'person'] : ['email', 'person'],
       plan: { ...plan },
       sources: facts.slice(0, 1).map((fact) => fact.source),
     }

@@ -1,6 +1,7 @@
 import { withoutHidden } from '../../discovery/markdown/clean.ts'
 import type { PlanAnswer } from '../method.ts'
 import { plain, type Step } from '../step.ts'
+import { challengeName } from './plans.ts'
 import type { State } from './state.ts'
 import { errorsIn } from './wire.ts'
 
@@ -22,8 +23,8 @@ export function later(
 /** A request that makes nothing failed on the service's side: again, but not for ever. */
 export function unwell(state: State, now: number, answer: PlanAnswer): Step {
   const failures = (state.failures ?? 0) + 1
-  if (failures >= maxFailures) return refusal(state, answer, 'bot_challenge')
-  const reason = `The service answered bot_challenge with ${answer.status}.`
+  if (failures >= maxFailures) return refusal(state, answer, challengeName(state.endpoints))
+  const reason = `The service answered ${challengeName(state.endpoints)} with ${answer.status}.`
   return later({ ...state, failures }, now, 'challenge-later', answer, reason)
 }
 
@@ -44,7 +45,7 @@ export function refusal(state: State, answer: PlanAnswer, name: string): Step {
 /** Ends the registration; an account that was signed up for is left behind without a key. */
 export function failed(
   state: State,
-  code: 'service_refused' | 'service_failed',
+  code: 'service_refused' | 'service_failed' | 'request_refused',
   reason: string,
 ): Step {
   const { email, mailAt, endpoints } = state

@@ -5,6 +5,7 @@ import { type Answers, only, type Step } from '../step.ts'
 import { type Endpoints, offerOf } from './endpoints.ts'
 import * as key from './key.ts'
 import { linkInMail } from './mail.ts'
+import { challengeName } from './plans.ts'
 import * as puzzle from './puzzle.ts'
 import type { State } from './state.ts'
 import * as waits from './waits.ts'
@@ -38,6 +39,8 @@ export const telnyxSignup: Method<Json, Step> = {
         return state.step === 'answer'
           ? puzzle.solved(state, context, event.answer)
           : stay(state, context)
+      case 'work':
+        return state.step === 'work' ? puzzle.worked(state, context, event) : stay(state, context)
       case 'person':
         return handed(state, context, event.input)
       case 'mail': {
@@ -57,7 +60,11 @@ export const telnyxSignup: Method<Json, Step> = {
 function answered(state: State, context: MethodContext, answers: Answers): Step {
   switch (state.step) {
     case 'challenge':
-      return puzzle.challengeRead(state, context, only(telnyxSignup.id, answers, 'bot_challenge'))
+      return puzzle.challengeRead(
+        state,
+        context,
+        only(telnyxSignup.id, answers, challengeName(state.endpoints)),
+      )
     case 'terms':
       return puzzle.termsRead(state, context, answers)
     case 'signup':

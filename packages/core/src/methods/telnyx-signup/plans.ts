@@ -4,10 +4,14 @@ import type { Identity, IssuedCredential, RequestPlan } from '../method.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { State } from './state.ts'
 
-/** A puzzle. It binds nobody; what one answers about the model is left out. */
+export function challengeName({ work }: Endpoints): string {
+  return work ? 'pow_signup_challenge' : 'bot_challenge'
+}
+
+/** A puzzle, or a proof of work. It binds nobody; what one answers about the model is left out. */
 export function botChallenge({ endpoints }: State): RequestPlan {
   return {
-    name: 'bot_challenge',
+    name: challengeName(endpoints),
     request: { method: 'POST', url: endpoints.challenge, json: {} },
     effect: 'none',
     ifLost: 'repeat',
@@ -38,8 +42,9 @@ export function botSignup(
       method: 'POST',
       url: state.endpoints.signup,
       json: {
-        bot_challenge_nonce: state.nonce,
-        bot_challenge_answer: answer,
+        ...(state.endpoints.work
+          ? { pow_nonce: state.nonce, pow_solution: Number(answer) }
+          : { bot_challenge_nonce: state.nonce, bot_challenge_answer: answer }),
         terms_and_conditions_url: address('terms'),
         privacy_policy_url: address('privacy'),
         terms_of_service: true,

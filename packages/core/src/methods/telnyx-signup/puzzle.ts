@@ -1,22 +1,27 @@
 import type { Effect, TermsText } from '../../consent/action.ts'
-import type { MethodContext, PlanAnswer, RequestPlan } from '../method.ts'
+import type { MethodContext, PlanAnswer, RequestPlan, WorkEvent } from '../method.ts'
 import { type Answers, plain, type Step } from '../step.ts'
 import { failed, later, refusal, saidBy, unwell } from './ends.ts'
 import { mailAsked, signupLost } from './key.ts'
 import * as plans from './plans.ts'
 import type { State } from './state.ts'
 import * as waits from './waits.ts'
-import { challengeAnswer, errorsIn } from './wire.ts'
+import { challengeAnswer, errorsIn, workAnswer } from './wire.ts'
 
 const nonceMs = 10 * 60_000
 const maxChallenges = 12
+/** Each costs the operator's machine, not only time. */
+const maxWorks = 4
 
 /** Asks for a puzzle; `notice` says why, where it is not the first. */
 export function challenge(state: State, context: MethodContext, notice?: string): Step {
-  if (state.challenges >= maxChallenges) {
-    return failed(state, 'service_refused', `${maxChallenges} puzzles were not solved.`)
+  const { work } = state.endpoints
+  const most = work ? maxWorks : maxChallenges
+  if (state.challenges >= most) {
+    const what = work ? 'proofs of work were not accepted' : 'puzzles were not solved'
+    return failed(state, 'service_refused', `${most} ${what}.`)
   }
-  const { nonce, problem, form, accept, ...rest } = state
+  const { nonce, problem, form, accept, bits, ...rest } = state
   const next = { ...rest, step: 'challenge' as const, challenges: state.challenges + 1 }
   const noted = notice === undefined ? next : { ...next, notice }
   return {
@@ -31,8 +36,11 @@ export function challengeRead(state: State, context: MethodContext, answer: Plan
     return later(state, now, 'challenge-later', answer, 'The service limits puzzles.')
   }
   if (answer.status >= 500) return unwell(state, now, answer)
-  const data = challengeAnswer.safeParse(answer.json).data?.data
-  if (answer.status !== 200 || data === undefined) return refusal(state, answer, 'bot_challenge')
+  const asked = asks(state, answer)
+  if (answer.status !== 200 || asked === undefined) {
+    return refusal(state, answer, plans.challengeName(state.endpoints))
+  }
+  const { data, task } = asked
   const urls: readonly Pick<TermsText, 'role' | 'url'>[] = [
     { role: 'terms', url: data.terms_and_conditions_url },
     { role: 'privacy', url: data.privacy_policy_url },
@@ -55,12 +63,21 @@ export function challengeRead(state: State, context: MethodContext, answer: Plan
       step: 'terms',
       nonce: data.nonce,
       nonceAt: now,
-      problem: data.problem,
-      ...waits.formOf(data),
+      ...task,
       terms,
     }),
     next: { send: terms.map(plans.readTerms) as [RequestPlan, ...RequestPlan[]] },
   }
+}
+
+/** What a challenge names, and what it wants done: the one place where the variants differ. */
+function asks(state: State, answer: PlanAnswer) {
+  if (state.endpoints.work) {
+    const data = workAnswer.safeParse(answer.json).data?.data
+    return data && { data, task: { bits: data.leading_zero_bits } }
+  }
+  const data = challengeAnswer.safeParse(answer.json).data?.data
+  return data && { data, task: { problem: data.problem, ...waits.formOf(data) } }
 }
 
 /**
@@ -75,10 +92,25 @@ export function termsRead(state: State, context: MethodContext, answers: Answers
     if (textHash === undefined || textHash === text.textHash) return text
     return { ...text, textHash, readAt: context.now }
   })
-  return waits.forAnswer({ ...state, step: 'answer', terms }, context.identity)
+  return solve({ ...state, step: 'answer', terms }, context)
 }
 
-/** The model's answer to the puzzle. */
+/** The model solves a puzzle, the engine a proof of work. */
+function solve(state: State, context: MethodContext): Step {
+  const { bits, nonce } = state
+  if (bits === undefined || nonce === undefined) return waits.forAnswer(state, context.identity)
+  if (context.identity.email === undefined) return waits.forEmail(state)
+  const { notice, ...rest } = state
+  return { state: plain({ ...rest, step: 'work' }), next: { work: { prefix: nonce, bits } } }
+}
+
+export function worked(state: State, context: MethodContext, event: WorkEvent): Step {
+  if ('solution' in event) return solved(state, context, event.solution)
+  const reason = `The service asks for a proof of work. ${event.reason}`
+  return failed(state, event.none === 'too-hard' ? 'service_refused' : 'request_refused', reason)
+}
+
+/** The answer to the puzzle, or the number that proves the work. */
 export function solved(state: State, context: MethodContext, answer: string): Step {
   const { email } = context.identity
   if (email === undefined || state.nonce === undefined) return waits.forEmail(state)
@@ -135,7 +167,5 @@ export function signedUp(state: State, context: MethodContext, answer: PlanAnswe
 
 /** A person named the address: the puzzle that is open goes on, a spent one is replaced. */
 export function addressGiven(state: State, context: MethodContext): Step {
-  return state.nonce === undefined
-    ? challenge(state, context)
-    : waits.forAnswer(state, context.identity)
+  return state.nonce === undefined ? challenge(state, context) : solve(state, context)
 }

@@ -8,6 +8,7 @@ export interface State {
     | 'challenge-later'
     | 'terms'
     | 'answer'
+    | 'work'
     | 'signup'
     | 'lost-signup'
     | 'mail'
@@ -32,6 +33,8 @@ export interface State {
   readonly nonce?: string
   readonly nonceAt?: number
   readonly problem?: string
+  /** Leading zero bits of the proof of work, in place of a problem. */
+  readonly bits?: number
   readonly form?: string
   readonly accept?: 'number' | 'text'
   readonly terms?: readonly TermsText[]

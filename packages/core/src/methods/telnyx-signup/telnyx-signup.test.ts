@@ -108,6 +108,7 @@ function follows({ next }: Transition<Json>): string {
   if ('send' in next) return next.send.map(({ name }: RequestPlan) => name).join('+')
   if ('wait' in next) return `wait ${next.wait.for}`
   if ('identify' in next) return 'identify'
+  if ('work' in next) return 'work'
   return 'done' in next ? 'done' : `failed ${next.failed.code}`
 }
 

@@ -45,6 +45,25 @@ export interface Challenge {
   }
 }
 
+/** What `POST …/pow_signup_challenge` answers: the older variant. */
+export const workAnswer: z.ZodType<WorkChallenge> = z.object({
+  data: z.object({
+    nonce: z.string().min(1).max(200),
+    algorithm: z.literal('sha256'),
+    leading_zero_bits: z.number(),
+    terms_and_conditions_url: url,
+    privacy_policy_url: url,
+    terms_and_conditions_eu_url: url.nullish(),
+  }),
+})
+
+export interface WorkChallenge {
+  data: Pick<
+    Challenge['data'],
+    'nonce' | 'terms_and_conditions_url' | 'privacy_policy_url' | 'terms_and_conditions_eu_url'
+  > & { algorithm: 'sha256'; leading_zero_bits: number }
+}
+
 const sessionAnswer = z.object({ data: z.object({ api_v2_token: secret }) })
 
 /** The session token of `GET …/bot_sessions`, if the answer holds one. */
