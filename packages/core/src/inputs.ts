@@ -94,7 +94,7 @@ export interface ImportInput {
   readonly revocation?: string | undefined
 }
 /** A further value of each request, in a header or in the query. */
-export interface BesideInput {
+interface BesideInput {
   readonly header?: string | undefined
   readonly query?: string | undefined
   /** Not a secret: an id, a mail address. */

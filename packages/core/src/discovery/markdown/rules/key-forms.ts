@@ -15,7 +15,7 @@ const sample =
 const nobodys = /^(?:your|my|the|api|access|bearer|auth|secret|user|client|key|token)[_-]/i
 
 /** How a key looks: stated in words or a table of prefixes, or shown by a sample in code. */
-export const keyForms: Rule = (statement) => {
+const keyForms: Rule = (statement) => {
   const { line, code, cells, columns = [] } = statement
   if (code !== undefined) {
     const samples = [...code.slice(0, 8_192).matchAll(sample)].map(([, form = '']) => form)
@@ -75,7 +75,7 @@ const inCode = new RegExp(
 const spoken = new RegExp(`^\\$?(${variable})(?:=.*)?$`)
 
 /** Names of environment variables in which a document expects a key. */
-export const keyVariables: Rule = ({ code, tokens, text, line }) => {
+const keyVariables: Rule = ({ code, tokens, text, line }) => {
   const names = new Set<string>()
   if (code !== undefined) {
     for (const match of code.slice(0, 8_192).matchAll(inCode)) {
@@ -98,7 +98,7 @@ const encoded = /\bBasic\s+<?base64\(\s*["']?([^):"']*):([^)"']*)\)/gi
 const keyLike = /key|token|secret|^\$|^<|^\{|_$|x{3,}|\.{3}|…/i
 
 /** HTTP Basic: who is the user and what the password, `<key>:`, `api:<key>`, `<user>:<key>`. */
-export const basicForms: Rule = (statement) => {
+const basicForms: Rule = (statement) => {
   const { code, text, line } = statement
   const see = (value: string): Found => ({ name: 'basic_auth', value, weight: 2, line })
   if (code !== undefined) {
@@ -141,7 +141,7 @@ const others =
   /^(?:x-)?(?:request|trace|correlation|session|idempotency|conversation|message|content|user-agent)/i
 
 /** Two headers of one request that a person has to fill: the key's, and what goes beside it. */
-export const keyCompanions: Rule = ({ code, line }) => {
+const keyCompanions: Rule = ({ code, line }) => {
   if (code === undefined) return []
   const requests = code
     .slice(0, 8_192)
