@@ -14,13 +14,23 @@ export interface Finding {
 
 interface Seen {
   readonly sink: string
+  /** Of a request: the port that it went to. */
+  readonly port?: number
   readonly test: string
+}
+
+interface Watched {
+  readonly what: string
+  readonly mayBeIn?: string | undefined
+  readonly port?: number | undefined
 }
 
 /** A secret as the sandbox tells of it. */
 export interface Issued {
   readonly kind: string
   readonly value: string
+  /** Where the sandbox listens: the only server to which it may be sent. */
+  readonly port?: number
 }
 
 /** One-time tokens that the service itself puts into the addresses it sends people and agents to. */
@@ -42,6 +52,8 @@ const shownToPeople = ['claim_attempt_token', 'user_code']
  * person reads or types.
  */
 const shortest = 8
+/** The sink of what is sent to a server that did not issue it. */
+const elsewhere = 'request to another server'
 const maxFileBytes = 16 * 1024 * 1024
 const printed = { depth: 12, maxArrayLength: 10_000, maxStringLength: null } as const
 
@@ -50,7 +62,7 @@ const printed = { depth: 12, maxArrayLength: 10_000, maxStringLength: null } as 
  * end of a test file.
  */
 export class Canary {
-  readonly #secrets = new Map<string, { readonly what: string; readonly mayBeIn?: string }>()
+  readonly #secrets = new Map<string, Watched>()
   readonly #texts = new Map<string, Seen>()
   readonly #streams: { readonly seen: Seen; text: string }[] = []
   readonly #folders = new Map<string, Seen>()
@@ -62,14 +74,23 @@ export class Canary {
 
   /** A secret that may be found nowhere, or in one sink alone. `what` names it in a finding. */
   watch(value: string, what = 'a watched value', mayBeIn?: string): void {
-    if (value.length < shortest) return
-    this.#secrets.set(value, mayBeIn === undefined ? { what } : { what, mayBeIn })
+    this.#watch(value, { what, mayBeIn })
   }
 
   /** The same for what a sandbox says that it issued. */
-  issued({ kind, value }: Issued, where: string): void {
+  issued({ kind, value, port }: Issued, where: string): void {
     if (shownToPeople.includes(kind)) return
-    this.watch(value, `${kind} of ${where}`, inAddresses.includes(kind) ? 'URL' : undefined)
+    const mayBeIn = inAddresses.includes(kind) ? 'URL' : undefined
+    this.#watch(value, { what: `${kind} of ${where}`, mayBeIn, port })
+  }
+
+  #watch(value: string, watched: Watched): void {
+    if (value.length >= shortest) this.#secrets.set(value, watched)
+  }
+
+  /** Headers and body of a request: a secret may go to the server that issued it, and to no other. */
+  request(port: number, text: string): void {
+    this.#keep(elsewhere, text, { ...this.#seen(elsewhere), port })
   }
 
   /** Something left us: it is searched as text, as JSON, as it is printed and as its copy is. */
@@ -116,9 +137,11 @@ export class Canary {
     const found = new Map<string, Finding>()
     for (const { text, seen } of [...texts, ...this.#streams]) {
       for (const value of search.find(text)) {
-        const { what: secret = '', mayBeIn } = this.#secrets.get(value) ?? {}
-        if (seen.sink === mayBeIn) continue
-        const one = { ...seen, secret }
+        const { what: secret = '', mayBeIn, port } = this.#secrets.get(value) ?? {}
+        const { sink, test } = seen
+        if (sink === mayBeIn) continue
+        if (sink === elsewhere && (port === undefined || port === seen.port)) continue
+        const one = { sink, test, secret }
         found.set(JSON.stringify(one), one)
       }
     }
@@ -137,7 +160,7 @@ export class Canary {
 
   #keep(sink: string, text: string, seen: Seen = this.#seen(sink)): void {
     // Sinks of the same text are told apart: one could be a place where it may stand.
-    const key = `${sink}\n${text}`
+    const key = `${sink} ${seen.port}\n${text}`
     if (!this.#texts.has(key)) this.#texts.set(key, seen)
   }
 }

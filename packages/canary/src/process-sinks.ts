@@ -2,6 +2,7 @@ import childProcess, { ChildProcess } from 'node:child_process'
 import { Console } from 'node:console'
 import { subscribe } from 'node:diagnostics_channel'
 import fs from 'node:fs'
+import type { ClientRequest } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,16 +68,36 @@ function watchConsole(canary: Canary): void {
   }
 }
 
-/** Addresses: a header is where a credential belongs, an address never. */
+/** Addresses, where a credential never belongs; headers and bodies, where it belongs at one server alone. */
 function watchRequests(canary: Canary): void {
   subscribe('undici:request:create', (message) => {
-    const { request } = message as { request: { origin: unknown; path: string } }
-    canary.see('URL', `${request.origin}${request.path}`)
+    const { request } = message as { request: UndiciRequest }
+    const { origin, path, headers } = request
+    canary.see('URL', `${origin}${path}`)
+    canary.request(portOf(`${origin}`), [headers].flat().join('\n'))
+  })
+  subscribe('undici:request:bodyChunkSent', (message) => {
+    const { request, chunk } = message as { request: UndiciRequest; chunk: unknown }
+    canary.request(portOf(`${request.origin}`), textOf(chunk))
   })
   subscribe('http.client.request.start', (message) => {
-    const { request } = message as { request: { host: string; path: string } }
-    canary.see('URL', `//${request.host}${request.path}`)
+    const { request } = message as { request: ClientRequest }
+    const { host, path } = request
+    canary.see('URL', `//${host}${path}`)
+    const headers = Object.values(request.getHeaders()).join('\n')
+    canary.request(portOf(`${request.protocol}//${request.getHeader('host') ?? host}`), headers)
   })
+}
+
+interface UndiciRequest {
+  readonly origin: unknown
+  readonly path: string
+  readonly headers: unknown
+}
+
+function portOf(origin: string): number {
+  const url = URL.parse(origin)
+  return Number(url?.port || (url?.protocol === 'https:' ? 443 : 80))
 }
 
 /** Folders that tests make; each is searched before it is removed. */

@@ -43,6 +43,33 @@ describe('a secret is found in', () => {
     }
   })
 
+  test('headers and bodies of requests to another server than the one that issued it', async () => {
+    await using sandbox = await startSandbox()
+    const issuer = sandbox.port
+    const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const issued = () =>
+      canary.issued({ kind: 'api_key', value: secret, port: issuer }, 'a sandbox')
+    const url = `http://127.0.0.1:${port}/`
+    const requests: readonly (() => Promise<unknown>)[] = [
+      () => fetch(url, { headers: { 'x-key': encodeURIComponent(secret) } }),
+      () => fetch(url, { method: 'POST', body: JSON.stringify({ secret }) }),
+      () => once(get(url, { headers: { 'x-key': encodeURIComponent(secret) } }), 'response'),
+    ]
+    for (const send of requests) {
+      issued()
+      await send()
+      expect(found()).toEqual(['request to another server'])
+    }
+    issued()
+    await fetch(sandbox.urls.mail.replace(/[a-z.]*localhost/, '127.0.0.1'), {
+      headers: { 'x-key': encodeURIComponent(secret) },
+    })
+    expect(found()).toEqual([])
+    server.close()
+  })
+
   test('what is only printed, only copied, only serialised', () => {
     const hidden = { toJSON: () => ({}) }
     const only = [
@@ -224,7 +251,7 @@ describe('what is searched for', () => {
 
   test('is every secret that a sandbox in a process of ours issues', async () => {
     const sandbox = new URL('../../sandbox/src/ledger.ts', import.meta.url)
-    const script = `const { Ledger } = await import(${JSON.stringify(sandbox)}); const { value } = new Ledger({ now: () => 0 }).issue({ kind: 'session', value: 'made-up-in-a-child', account: 'a', request: 1 }); console.log(value)`
+    const script = `const { Ledger } = await import(${JSON.stringify(sandbox)}); const { value } = new Ledger({ now: () => 0 }, () => 1).issue({ kind: 'session', value: 'made-up-in-a-child', account: 'a', request: 1 }); console.log(value)`
     spawnSync(node, ['--input-type=module', '-e', script])
     expect(canary.search()).toEqual([
       expect.objectContaining({

@@ -50,7 +50,7 @@ const offers: readonly Offer[] = [
     plan: {
       page: portal,
       bases: [api],
-      header: { name: 'authorization', prefix: 'Bearer ' },
+      presentation: { header: 'authorization', prefix: 'Bearer ' },
       probe: `${api}/balance`,
       revocation: portal,
     },

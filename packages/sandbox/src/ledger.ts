@@ -55,9 +55,12 @@ export class Ledger {
   readonly entries: LedgerEntry[] = []
   readonly #byValue = new Map<string, LedgerEntry>()
   readonly #clock: Clock
+  readonly #port: () => number
 
-  constructor(clock: Clock) {
+  /** `port`: where the sandbox listens, the only server to which what it issues may be sent. */
+  constructor(clock: Clock, port: () => number) {
     this.#clock = clock
+    this.#port = port
   }
 
   issue({ ttlMs, id = randomUUID(), ...rest }: Issue): LedgerEntry {
@@ -66,7 +69,7 @@ export class Ledger {
     if (ttlMs !== undefined) entry.expiresAt = issuedAt + ttlMs
     this.entries.push(entry)
     this.#byValue.set(entry.value, entry)
-    issued.publish({ kind: entry.kind, value: entry.value })
+    issued.publish({ kind: entry.kind, value: entry.value, port: this.#port() })
     return entry
   }
 

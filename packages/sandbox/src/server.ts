@@ -41,9 +41,10 @@ export interface SandboxServer {
 export async function startServer(port: number, clock: SandboxClock): Promise<SandboxServer> {
   const hosts = new Map<string, { app: Hono<SandboxEnv>; logged: boolean }>()
   const log: LogEntry[] = []
-  const ledger = new Ledger(clock)
+  const ledger = new Ledger(clock, () => bound)
   const faults = new Faults()
   let seq = 0
+  let bound = port
 
   function open({ incoming, outgoing }: HttpBindings, host: string, name: string): LogEntry {
     const headers = Object.fromEntries(
@@ -99,7 +100,7 @@ export async function startServer(port: number, clock: SandboxClock): Promise<Sa
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
-  const bound = (server.address() as AddressInfo).port
+  bound = (server.address() as AddressInfo).port
 
   return {
     port: bound,

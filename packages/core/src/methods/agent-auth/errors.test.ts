@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { markdownTable } from '../../../../../scripts/markdown-table.ts'
 import { outcomeOf } from '../../engine/outcome-of.ts'
 import type { Registration } from '../../engine/registration.ts'
 import { Credentials } from '../../vault/credentials.ts'
@@ -277,10 +278,10 @@ test('the table says the same', async () => {
   const lines = (Object.keys(places) as Place[]).flatMap((place) => {
     const [refused, unwell] = general[place]
     return [
-      ...rows[place].map(([error, status, follows]) => [place, `\`${error}\``, status, follows]),
+      ...rows[place].map(([error, status, follows]) => [place, `\`${error}\``, `${status}`, follows]),
       [place, 'any other, a page, an empty body', '4xx', refused],
       [place, 'whatever it says', '3xx, 5xx, 2xx without what was asked for', unwell],
-    ].map((cells) => `| ${cells.join(' | ')} |`)
+    ]
   })
   const head = [
     '# What follows from each error of auth.md',
@@ -290,9 +291,8 @@ test('the table says the same', async () => {
     'if the service says the same to the other audience, to another assertion or to a newer login, the next way of',
     'registering follows, or a person is told where to sign in.',
     '',
-    '| request | error | HTTP | what follows |',
-    '| --- | --- | --- | --- |',
   ]
-  const text = `${[...head, ...lines].join('\n')}\n`
+  const table = markdownTable([['request', 'error', 'HTTP', 'what follows'], ...lines])
+  const text = `${[...head, table].join('\n')}\n`
   await expect(text).toMatchFileSnapshot('../../../../../docs/auth-md-errors.md')
 })
