@@ -13,7 +13,7 @@ export interface Preference {
 
 export interface Ranked {
   readonly offers: readonly Offer[]
-  /** Why the first is first, in one sentence; absent where there is only one. */
+  /** Why the first is first, in one sentence; absent where nothing tells it from the next. */
   readonly because?: string
 }
 
@@ -52,8 +52,9 @@ export function rank(
   const [first, second] = sorted
   if (first === undefined || second === undefined) return { offers: sorted }
   const clause = clauses.find(([, of]) => of(first) !== of(second))
-  const why = clause?.[0] ?? 'nothing else tells them apart but the order of the methods'
-  return { offers: sorted, because: `${first.method} comes first: ${why}.` }
+  return clause === undefined
+    ? { offers: sorted }
+    : { offers: sorted, because: `${first.method} comes first: ${clause[0]}.` }
 }
 
 /** An offer on nothing but a server's metadata, which neither the resource nor a text nor an agent's block names. */

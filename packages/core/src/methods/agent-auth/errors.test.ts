@@ -278,7 +278,12 @@ test('the table says the same', async () => {
   const lines = (Object.keys(places) as Place[]).flatMap((place) => {
     const [refused, unwell] = general[place]
     return [
-      ...rows[place].map(([error, status, follows]) => [place, `\`${error}\``, `${status}`, follows]),
+      ...rows[place].map(([error, status, follows]) => [
+        place,
+        `\`${error}\``,
+        `${status}`,
+        follows,
+      ]),
       [place, 'any other, a page, an empty body', '4xx', refused],
       [place, 'whatever it says', '3xx, 5xx, 2xx without what was asked for', unwell],
     ]
