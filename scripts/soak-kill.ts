@@ -11,12 +11,19 @@ import { email, startOperator } from '../packages/core/test/soak-operator.ts'
 import { type AuthMdOptions, type Sandbox, startSandbox } from '../packages/sandbox/src/index.ts'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    method: { type: 'string' },
+  },
 })
 const runs = Number(values.runs)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) {
-  console.error('soak:kill --runs N [--seed S] [--only RUN]')
+  console.error(
+    'soak:kill --runs N [--seed S] [--only RUN] [--method telnyx-signup|manual|agent-auth]',
+  )
   process.exit(2)
 }
 
@@ -120,11 +127,19 @@ function nameOf({ authMd, email }: (typeof ceremonies)[number]): string {
 
 const maxProcesses = 8
 
+/** What the last process came to. */
+interface Ended {
+  readonly status: string
+  readonly code?: string
+  readonly reason?: string
+}
+
 async function run(at: number): Promise<Tally & { readonly kills: number }> {
   const random = randomFrom(seed * 7919 + at)
   const dir = await mkdtemp(join(tmpdir(), 'authmd-soak-'))
   const methods = ['telnyx-signup', 'telnyx-signup', 'manual', 'agent-auth', 'agent-auth'] as const
-  const method: Method = pick(random, methods)
+  const drawn: Method = pick(random, methods)
+  const method = values.method === undefined ? drawn : (values.method as Method)
   const ceremony = method === 'agent-auth' ? pick(random, ceremonies) : undefined
   const sandbox = await startSandbox(ceremony ? { authMd: ceremony.authMd } : {})
   const operator = await startOperator(sandbox)
@@ -164,14 +179,16 @@ async function run(at: number): Promise<Tally & { readonly kills: number }> {
       if (end === 'SIGKILL') kills++
       else if (end === 0) {
         ended = true
-        const said = JSON.parse(output.out) as { outcome: { status: string }; doubts: string[] }
-        told.push(said.outcome.status)
+        const said = JSON.parse(output.out) as { outcome: Ended; doubts: string[] }
+        const { status, code = '', reason = '' } = said.outcome
+        told.push(reason, `${status} ${code}`.trim())
         for (const one of said.doubts) doubts.add(one)
       } else throw new Error(`run ${at} (${told.join(', ')}) ended with ${end}: ${output.err}`)
     }
     const end = `${method} ${told.at(-1)}`
     ends.set(end, (ends.get(end) ?? 0) + 1)
     const tally = await audit(sandbox, operator, dir, doubts, method)
+    if (values.only) console.error(told.join(' · '))
     for (const fault of tally.faults) console.error(`run ${at} (${told.join(', ')}): ${fault}`)
     return { ...tally, kills }
   } finally {

@@ -5,6 +5,9 @@ import type { Operator } from './soak-operator.ts'
 /** What any of gives its holder power over a registration. */
 const powers = ['claim_token', 'identity_assertion', 'refresh_token', 'access_token', 'api_key']
 
+/** What gives its holder another token. */
+const lasting = ['identity_assertion', 'refresh_token']
+
 /** Registrations at an auth.md service that nobody holds, ended, or knows to be in doubt. */
 export function lostRegistrations(
   sandbox: Sandbox,
@@ -19,7 +22,9 @@ export function lostRegistrations(
   const unheld = madeAt(sandbox).filter((account) => {
     const own = sandbox.ledger.filter((one) => one.account === account)
     const ours = own.some((one) => powers.includes(one.kind) && good(one) && isIn(held, one))
-    return !ours && !ended(sandbox, own) && !knownDead(texts, account)
+    // What could renew it is not excused by a credential that is refused.
+    const renewing = own.some((one) => lasting.includes(one.kind) && good(one))
+    return !ours && !ended(sandbox, own) && (renewing || !knownDead(texts, account))
   })
   const orphans = registrations.flatMap((one) => one.orphans)
   const named = (account: string) => orphans.some(({ what }) => what.includes(account))
