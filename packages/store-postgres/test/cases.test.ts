@@ -1,7 +1,6 @@
 import { storeCases } from '@authmd/core/testing'
-import { Client } from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { type Database, postgresStore } from '../src/index.ts'
+import { postgresStore } from '../src/index.ts'
 import { freshSchema, pool, skip } from './server.ts'
 
 const schema = freshSchema()
@@ -9,24 +8,14 @@ const one = pool()
 const other = pool()
 
 /** As a pooler in transaction mode may have it: each query on another connection, nothing kept between. */
-const scattered: Database = {
-  async query(text, values) {
-    const client = new Client({ connectionString: one.options.connectionString })
-    await client.connect()
-    try {
-      return await client.query(text, values)
-    } finally {
-      await client.end()
-    }
-  },
-}
+const scattered = pool(8, 1)
 
 describe.skipIf(skip)('postgresStore', () => {
   beforeAll(() => postgresStore({ pool: one, schema }).migrate())
 
   afterAll(async () => {
     await one.query(`drop schema "${schema}" cascade`)
-    await Promise.all([one.end(), other.end()])
+    await Promise.all([one.end(), other.end(), scattered.end()])
   })
 
   let opened = 0

@@ -19,8 +19,9 @@ async function answers(): Promise<boolean> {
 export const skip: boolean = process.env.CI !== 'true' && !(await answers())
 if (skip) console.warn('PostgreSQL does not answer (TEST_POSTGRES_URL): its tests are skipped')
 
-export function pool(max = 10): Pool {
-  return new Pool({ connectionString: url, max })
+/** `maxUses`: after so many queries a connection is closed. */
+export function pool(max = 10, maxUses?: number): Pool {
+  return new Pool({ connectionString: url, max, ...(maxUses === undefined ? {} : { maxUses }) })
 }
 
 /** A schema of its own for each test file, to be dropped after it. */
