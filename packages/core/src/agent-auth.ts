@@ -18,7 +18,7 @@ import type { Method } from './methods/method.ts'
 import { oauthMethods } from './methods/oauth/index.ts'
 import type { OAuthOptions } from './methods/oauth/options.ts'
 import { open } from './methods/open/index.ts'
-import { telnyxSignup } from './methods/telnyx-signup/index.ts'
+import { type AgentInboxOptions, telnyxSignupWith } from './methods/telnyx-signup/index.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
 import type { KeySource } from './operator-key.ts'
@@ -38,8 +38,8 @@ import { watched } from './vault/watched.ts'
 /** Every method that core knows, the preferred first: what needs least of a person. */
 export const defaultMethods: readonly Method[] = methodsWith()
 
-function methodsWith(oauth?: OAuthOptions): readonly Method[] {
-  return [telnyxSignup, agentAuth, guided, manual, ...oauthMethods(oauth), open]
+function methodsWith(oauth?: OAuthOptions, inbox?: AgentInboxOptions): readonly Method[] {
+  return [telnyxSignupWith(inbox), agentAuth, guided, manual, ...oauthMethods(oauth), open]
 }
 
 /** What an application sets. Only `store` is needed. */
@@ -56,6 +56,13 @@ export interface AgentAuthOptions {
   readonly methods?: readonly Method[]
   /** How the application stands with OAuth; for the `defaultMethods` alone, others take it themselves. */
   readonly oauth?: OAuthOptions
+  /**
+   * Where Telnyx makes inboxes for agents, as no document says. Where nobody gives an address, a signup then
+   * makes one, under a consent, and reads its sign-in mail there. For the `defaultMethods` alone.
+   *
+   * @example agentInbox: { url: 'https://agent-inbox.telnyx.com' }
+   */
+  readonly agentInbox?: AgentInboxOptions
   /** Ids of methods that are tried first where a service offers them, the best first. */
   readonly prefer?: readonly string[]
   /** What is allowed without a person, and what is denied; without it everything that binds asks. */
@@ -141,7 +148,11 @@ export class AgentAuth {
   readonly #notifier: Notifier
 
   constructor(options: AgentAuthOptions, transport: Transport, worker?: Worker) {
-    const { limits, methods = methodsWith(options.oauth), clock = Date.now } = options
+    const {
+      limits,
+      methods = methodsWith(options.oauth, options.agentInbox),
+      clock = Date.now,
+    } = options
     const emit = (event: AuthEvent) => options.onEvent?.(event)
     const store = watched(options.store, (record) => emit({ type: 'damaged', at: clock(), record }))
     const index = new RecordIndex(store)

@@ -43,7 +43,11 @@ export type * from './methods/method.ts'
 export { oauthMethods } from './methods/oauth/index.ts'
 export type { Grant, OAuthClient, OAuthOptions } from './methods/oauth/options.ts'
 export { open } from './methods/open/index.ts'
-export { telnyxSignup } from './methods/telnyx-signup/index.ts'
+export {
+  type AgentInboxOptions,
+  telnyxSignup,
+  telnyxSignupWith,
+} from './methods/telnyx-signup/index.ts'
 export {
   allowLoopback,
   type NetLimits,

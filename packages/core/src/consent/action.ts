@@ -21,7 +21,7 @@ export type Effect =
   | {
       readonly kind: 'present-identity'
       readonly email: string
-      readonly emailFrom: 'session' | 'mailbox' | 'person' | 'model'
+      readonly emailFrom: 'session' | 'mailbox' | 'inbox' | 'person' | 'model'
       readonly to: string
     }
   | {
@@ -118,6 +118,7 @@ const roles = {
 const emailOrigin = {
   session: '',
   mailbox: ' (the mailbox that the operator set up)',
+  inbox: ' (the inbox that was made for this)',
   person: ' (given by a person)',
   model: ' (proposed by the model: check it)',
 } as const

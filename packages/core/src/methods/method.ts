@@ -54,7 +54,7 @@ export interface MethodContext {
 /** Whom a registration is for, as the application or a person said it, or as the model proposed. */
 export interface Identity {
   readonly email?: string
-  readonly emailFrom?: 'session' | 'mailbox' | 'person' | 'model'
+  readonly emailFrom?: 'session' | 'mailbox' | 'inbox' | 'person' | 'model'
   /** True where mail to that address can be read without a person. */
   readonly mailbox: boolean
   /** The application can be asked for an assertion of who it is. */

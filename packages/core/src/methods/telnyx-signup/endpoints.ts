@@ -7,6 +7,8 @@ export interface Endpoints {
   readonly challenge: string
   /** The challenge is the older proof of work, not a puzzle. */
   readonly work?: true
+  /** The origin where an inbox is made if nobody gives an address: the operator's word, in no document. */
+  readonly inbox?: string
   readonly signup: string
   readonly resend: string
   readonly sessions: string
@@ -24,7 +26,11 @@ export interface Endpoints {
  * the older proof of work, and a bot signup. The page
  * and all that it names must lie on the registrable domain that was asked.
  */
-export function offerOf(profile: ServiceProfile, method: string): Offer | undefined {
+export function offerOf(
+  profile: ServiceProfile,
+  method: string,
+  inbox?: string,
+): Offer | undefined {
   const domain = registrableDomain(new URL(profile.asked).hostname)
   if (domain === undefined) return undefined
   const pages = profile.documents.filter((one) => one.role === 'registration-page')
@@ -51,14 +57,18 @@ export function offerOf(profile: ServiceProfile, method: string): Offer | undefi
       sessions: find('GET', '/bot_sessions') ?? `${root}/bot_sessions`,
       keys: find('POST', '/api_keys') ?? `${root}/api_keys`,
       base,
+      ...(inbox === undefined ? {} : { inbox }),
       ...(portal === undefined ? {} : { portal }),
       ...(probe === undefined ? {} : { probe }),
     }
     return {
       method,
       service: profile.service,
-      summary: `Sign up for a new account: ${puzzle ? 'you solve a puzzle' : 'a proof of work is computed'}, a person accepts the terms, a mail confirms the address; gives an API key.`,
-      needs: puzzle ? ['model', 'email', 'person'] : ['email', 'person'],
+      summary: `Sign up for a new account: ${puzzle ? 'you solve a puzzle' : 'a proof of work is computed'}, a person accepts the terms, a mail${inbox ? ', to an inbox that is made where nobody gives an address,' : ''} confirms the address; gives an API key.`,
+      needs: [
+        ...(puzzle ? (['model'] as const) : []),
+        ...(inbox ? [] : (['email', 'person'] as const)),
+      ],
       plan: { ...plan },
       sources: facts.slice(0, 1).map((fact) => fact.source),
     }

@@ -3,6 +3,7 @@ import { AuthError } from '../../errors.ts'
 import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
 import { type Answers, only, type Step } from '../step.ts'
 import { type Endpoints, offerOf } from './endpoints.ts'
+import * as inbox from './inbox.ts'
 import * as key from './key.ts'
 import { linkInMail } from './mail.ts'
 import { challengeName } from './plans.ts'
@@ -25,40 +26,74 @@ export const telnyxSignup: Method<Json, Step> = {
   begin(context: MethodContext, offer: Offer): Step {
     const endpoints = offer.plan as unknown as Endpoints
     const state = { step: 'challenge', endpoints, resends: 0, challenges: 0, lostKeys: 0 } as const
-    return puzzle.challenge(state, context)
+    const anyone = context.identity.email !== undefined
+    return endpoints.inbox === undefined || anyone
+      ? puzzle.challenge(state, context)
+      : inbox.ask(state, context)
   },
 
-  next(context: MethodContext, json: Json, event: MethodEvent): Step {
+  next(given: MethodContext, json: Json, event: MethodEvent): Step {
     const state = json as unknown as State
-    switch (event.type) {
-      case 'answer':
-        return answered(state, context, event.answers)
-      case 'lost':
-        return lost(state, context, event.name)
-      case 'model':
-        return state.step === 'answer'
-          ? puzzle.solved(state, context, event.answer)
-          : stay(state, context)
-      case 'work':
-        return state.step === 'work' ? puzzle.worked(state, context, event) : stay(state, context)
-      case 'person':
-        return handed(state, context, event.input)
-      case 'mail': {
-        const { endpoints, mailSince = 0, step } = state
-        const link = linkInMail(event.messages, endpoints.sessions, mailSince)
-        if (step !== 'mail' || link === undefined) return ticked(state, context)
-        return key.openLink(state, context, link)
-      }
-      case 'retry':
-        return retried(state, context)
-      default:
-        return ticked(state, context)
-    }
+    const context = inbox.withInbox(state, given)
+    return inbox.polled(moved(state, context, event), context)
   },
+}
+
+/** Where an operator lets agents make mailboxes of their own at Telnyx. */
+export interface AgentInboxOptions {
+  /** Its origin: `https://agent-inbox.telnyx.com`. */
+  readonly url: string
+}
+
+/** The method as it is where an inbox may be made for an owner without an address. */
+export function telnyxSignupWith(options?: AgentInboxOptions): Method<Json, Step> {
+  if (options === undefined) return telnyxSignup
+  const { origin } = new URL(options.url)
+  return {
+    ...telnyxSignup,
+    offers(profile) {
+      const offer = offerOf(profile, telnyxSignup.id, origin)
+      return offer === undefined ? [] : [offer]
+    },
+  }
+}
+
+function moved(state: State, context: MethodContext, event: MethodEvent): Step {
+  switch (event.type) {
+    case 'answer':
+      return answered(state, context, event.answers)
+    case 'lost':
+      return lost(state, context, event.name)
+    case 'model':
+      return state.step === 'answer'
+        ? puzzle.solved(state, context, event.answer)
+        : stay(state, context)
+    case 'work':
+      if (state.step === 'inbox-work') return inbox.worked(state, context, event)
+      return state.step === 'work' ? puzzle.worked(state, context, event) : stay(state, context)
+    case 'person':
+      return handed(state, context, event.input)
+    case 'mail': {
+      const { endpoints, mailSince = 0, step } = state
+      const link = linkInMail(event.messages, endpoints.sessions, mailSince)
+      if (step !== 'mail' || link === undefined) return ticked(state, context)
+      return key.openLink(state, context, link)
+    }
+    case 'retry':
+      return retried(state, context)
+    default:
+      return ticked(state, context)
+  }
 }
 
 function answered(state: State, context: MethodContext, answers: Answers): Step {
   switch (state.step) {
+    case 'inbox-challenge':
+      return inbox.asked(state, context, only(telnyxSignup.id, answers, 'inbox_challenge'))
+    case 'inbox-create':
+      return inbox.created(state, context, only(telnyxSignup.id, answers, 'inbox_create'))
+    case 'inbox-messages':
+      return inbox.looked(state, context, only(telnyxSignup.id, answers, 'inbox_messages'))
     case 'challenge':
       return puzzle.challengeRead(
         state,
@@ -82,6 +117,8 @@ function answered(state: State, context: MethodContext, answers: Answers): Step 
 
 function lost(state: State, context: MethodContext, name: string): Step {
   switch (name) {
+    case 'inbox_create':
+      return inbox.lost(state, context)
     case 'bot_signup':
       return key.signupLost(state, context)
     case 'bot_sessions':
@@ -102,6 +139,7 @@ function handed(state: State, context: MethodContext, input: PersonInput): Step 
 }
 
 function retried(state: State, context: MethodContext): Step {
+  if (state.step === 'lost-inbox') return inbox.ask(state, context)
   if (state.step === 'lost-key') return key.askForKey(state, context)
   if (state.step === 'lost-signup' || (state.step === 'mail' && state.inDoubt !== undefined)) {
     const { inDoubt, ...rest } = state
@@ -117,11 +155,14 @@ function ticked(state: State, context: MethodContext): Step {
       const notice = 'The last sign-in link is of no use any more.'
       return key.anotherLink(state, context, notice)
     }
+    case 'inbox-later':
+      return inbox.ask(state, context)
     case 'challenge-later':
       return puzzle.challenge(state, context)
     case 'key-later':
       return key.askForKey(state, context)
     case 'mail':
+      if (state.inbox !== undefined) return inbox.look(state)
       return key.noMailYet(state, context)
     default:
       return stay(state, context)
@@ -133,6 +174,8 @@ function stay(state: State, context: MethodContext): Step {
   switch (state.step) {
     case 'mail':
       return waits.forMail(state)
+    case 'lost-inbox':
+      return inbox.forRetry(state)
     case 'lost-key':
     case 'lost-signup':
       return waits.forRetry(state)

@@ -4,6 +4,12 @@ import type { Endpoints } from './endpoints.ts'
 /** Where a signup stands. Plain JSON; the link, the session and the key are never in it. */
 export interface State {
   readonly step:
+    | 'inbox-challenge'
+    | 'inbox-work'
+    | 'inbox-create'
+    | 'inbox-later'
+    | 'inbox-messages'
+    | 'lost-inbox'
     | 'challenge'
     | 'challenge-later'
     | 'terms'
@@ -48,6 +54,13 @@ export interface State {
   readonly mailUntil?: number
   /** A request of which it is not known whether it was done. */
   readonly inDoubt?: string
+  /** The inbox that was made for this signup; its key is the secret `inbox_key`. */
+  readonly inbox?: { readonly email: string; readonly account: string }
+  /** The challenge of an inbox that is not made yet, and how many there were. */
+  readonly inboxChallenge?: string
+  readonly inboxTries?: number
+  /** An earlier inbox may have been made. */
+  readonly lostInbox?: true
   /** To be said once with the next wait. */
   readonly notice?: string
 }
