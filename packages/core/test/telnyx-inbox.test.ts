@@ -113,3 +113,13 @@ test('an inbox whose work ran out while a person decided is made under the same 
   expect(next.action.summary).toContain('the inbox that was made for this')
   expect([sent(world, 'inbox_challenge'), done(world, 'inbox_create')]).toEqual([2, 1])
 })
+
+test('an address that is given comes first, and the offer needs none', async () => {
+  const world = await inboxWorld()
+  const found = await world.session.discover({ service: world.input.service })
+  expect(JSON.stringify(found)).toContain('"needs":[]')
+  const input = { ...world.input, email: 'agents@operator.test' }
+  const asked = expectStatus(await world.session.register(input), 'needs_consent')
+  expect(asked.action.summary).toContain('agents@operator.test')
+  expect(sent(world, 'inbox_challenge')).toBe(0)
+})
