@@ -66,6 +66,7 @@ export class Canary {
   readonly #texts = new Map<string, Seen>()
   readonly #streams: { readonly seen: Seen; text: string }[] = []
   readonly #folders = new Map<string, Seen>()
+  readonly #handedOverAt = new Set<number>()
   #off = false
   /** Names the test that runs. */
   currentTest: () => string = () => ''
@@ -91,6 +92,11 @@ export class Canary {
   /** Headers and body of a request: a secret may go to the server that issued it, and to no other. */
   request(port: number, text: string): void {
     this.#keep(elsewhere, text, { ...this.#seen(elsewhere), port })
+  }
+
+  /** A page of ours, at which a person hands over what a service has shown them. */
+  handedOver(url: string): void {
+    this.#handedOverAt.add(Number(new URL(url).port))
   }
 
   /** Something left us: it is searched as text, as JSON, as it is printed and as its copy is. */
@@ -140,7 +146,8 @@ export class Canary {
         const { what: secret = '', mayBeIn, port } = this.#secrets.get(value) ?? {}
         const { sink, test } = seen
         if (sink === mayBeIn) continue
-        if (sink === elsewhere && (port === undefined || port === seen.port)) continue
+        const theirs = port === undefined || port === seen.port
+        if (sink === elsewhere && (theirs || this.#handedOverAt.has(seen.port ?? 0))) continue
         const one = { sink, test, secret }
         found.set(JSON.stringify(one), one)
       }
@@ -150,6 +157,7 @@ export class Canary {
     this.#texts.clear()
     this.#streams.length = 0
     this.#folders.clear()
+    this.#handedOverAt.clear()
     this.#off = false
     return off ? [] : [...found.values()]
   }

@@ -67,6 +67,10 @@ describe('a secret is found in', () => {
       headers: { 'x-key': encodeURIComponent(secret) },
     })
     expect(found()).toEqual([])
+    issued()
+    canary.handedOver(url)
+    await fetch(url, { method: 'POST', body: JSON.stringify({ secret }) })
+    expect(found()).toEqual([])
     server.close()
   })
 

@@ -1,3 +1,4 @@
+import { canary } from '@authmd/canary'
 import type { Method, PersonNeed } from '@authmd/core'
 import { serveIntake } from '@authmd/core/node'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -30,7 +31,10 @@ test("a key is pasted on core's own page: it goes over no wire of the client", a
   const key = await makeKey(world)
   let shown = ''
   const answer: Answer = async (params) => {
-    if (params.mode === 'url') shown = await handOver(params.url, key)
+    if (params.mode === 'url') {
+      canary.handedOver(params.url)
+      shown = await handOver(params.url, key)
+    }
     return yes(params)
   }
   const client = await overHttp(world.url, { answer, elicitation: pages })
