@@ -2,18 +2,12 @@ import { z } from 'zod'
 import { shownScopes } from '../../consent/scopes.ts'
 import type { Fact, ServerMetadata, ServiceProfile, Source } from '../../discovery/profile.ts'
 import { isEndpoint, speaksFor } from '../../discovery/trust.ts'
+import { text, texts } from '../lenient.ts'
 import type { Json, Need, Offer } from '../method.ts'
-
 import { idJag } from './plans.ts'
 import type { IdentityType, Plan } from './state.ts'
 import { writtenPlan } from './written.ts'
 
-const text = z.string().min(1).max(2_048).optional().catch(undefined)
-const texts = z
-  .array(z.unknown())
-  .transform((list) => list.filter((one) => typeof one === 'string'))
-  .optional()
-  .catch(undefined)
 const block = z
   .looseObject({ credential_types_supported: texts, assertion_types_supported: texts })
   .optional()

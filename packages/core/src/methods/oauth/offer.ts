@@ -3,17 +3,12 @@ import { ownerOfWellKnown } from '../../discovery/metadata.ts'
 import type { ServerMetadata, ServiceProfile } from '../../discovery/profile.ts'
 import { isAddress } from '../../net/address.ts'
 import { isLoopbackHost, registrableDomain } from '../../net/url.ts'
+import { text, texts } from '../lenient.ts'
 import type { Json, Need, Offer } from '../method.ts'
 import { type Grant, givenClient, type OAuthOptions, sameServer } from './options.ts'
 import type { ClientAuth, Plan } from './state.ts'
 
-const text = z.string().min(1).max(2_048).optional().catch(undefined)
 const flag = z.boolean().catch(false)
-const texts = z
-  .array(z.unknown())
-  .transform((list) => list.filter((one) => typeof one === 'string'))
-  .optional()
-  .catch(undefined)
 
 /** Authorization-server metadata (RFC 8414), as far as a grant needs it. */
 const schema = z.looseObject({
