@@ -1,7 +1,17 @@
 import { authMdFault } from '@authmd/sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../src/outcome.ts'
-import { ada, at, handOver, minute, ok, reads, registered, waiting } from './auth-md-world.ts'
+import {
+  ada,
+  at,
+  handOver,
+  minute,
+  ok,
+  orphansOf,
+  reads,
+  registered,
+  waiting,
+} from './auth-md-world.ts'
 import { approve, closeWorlds, expectStatus, sent } from './world.ts'
 
 afterEach(closeWorlds)
@@ -319,4 +329,31 @@ test('what was claimed and did not reach us is said', async () => {
   const outcome = await handOver(world, registration, code)
   expect(outcome).toMatchObject({ status: 'refused', reason: expect.stringContaining('claimed') })
   expect(sent(world, 'agent_claim_complete')).toBe(2)
+  expect(await orphansOf(world, registration)).toEqual([
+    expect.stringMatching(/^what the claim of the registration \S+ gave, which nobody holds$/),
+  ])
+})
+
+test('what was paid out in an answer that was lost is not said to be unconfirmed', async () => {
+  const world = await at({ version: 'v0.7' }, ada)
+  const { url, code, registration, later } = await waiting(world)
+  await world.person.typeCode(url, code)
+  world.sandbox.faults.add({ name: 'agent_token', cut: 'after', times: 1 })
+  const { reason } = expectStatus(await later(5_000), 'refused')
+  expect(reason).toContain('An answer was lost')
+  expect(sent(world, 'agent_token')).toBe(2)
+  expect(await orphansOf(world, registration)).toHaveLength(1)
+})
+
+test('an answer that was lost and had given nothing is made good by the next poll', async () => {
+  const world = await at({ version: 'v0.7' }, ada)
+  const { registration, later } = await waiting(world)
+  world.sandbox.faults.add({ name: 'agent_token', cut: 'after', times: 1 })
+  expectStatus(await later(5_000), 'needs_person')
+  // What nobody claims from here on was not claimed before either.
+  const { reason } = expectStatus(await later(25 * 60 * minute), 'refused')
+  expect(reason).toContain('Nobody confirmed')
+  expect(await orphansOf(world, registration)).toEqual([
+    expect.stringMatching(/^the registration \S+, which nobody holds$/),
+  ])
 })

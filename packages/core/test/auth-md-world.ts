@@ -51,3 +51,10 @@ export async function handOver(
 ): Promise<Outcome> {
   return (await auth.people.answer(registration, { code }, { approver: 'ada' })) as Outcome
 }
+
+/** What an owner's list of all that waits says of a registration's remains at its service. */
+export async function orphansOf({ session }: World, registration: string): Promise<string[]> {
+  const { registrations } = expectStatus(await session.discover(), 'found')
+  const one = registrations.find(({ id }) => id === registration)
+  return one?.orphans.map(({ what }) => what) ?? []
+}

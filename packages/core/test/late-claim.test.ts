@@ -5,7 +5,17 @@ import { allowLoopback } from '../src/net/transport.ts'
 import { createAgentAuth } from '../src/node/main.ts'
 import type { Outcome } from '../src/outcome.ts'
 import { memoryStore } from '../src/vault/memory-store.ts'
-import { type At, ada, at, handOver, minute, ok, reads, registered } from './auth-md-world.ts'
+import {
+  type At,
+  ada,
+  at,
+  handOver,
+  minute,
+  ok,
+  orphansOf,
+  reads,
+  registered,
+} from './auth-md-world.ts'
 import { approve, closeWorlds, expectStatus, owner, sent } from './world.ts'
 
 afterEach(closeWorlds)
@@ -303,6 +313,35 @@ describe('a claim', () => {
   })
 })
 
+const lost = expect.stringMatching(
+  /^what the claim of the registration \S+ gave, which nobody holds$/,
+)
+
+describe('a claim that the service has done, and whose answers were lost', () => {
+  test('by a code that was read back: what it gave is listed, and it is not begun again', async () => {
+    const world = await at({ version: 'readback' })
+    const { registration, url, input } = await claiming(world)
+    const code = await world.person.readCode(url)
+    world.sandbox.faults.add({ name: 'agent_claim_complete', cut: 'after', times: 2 })
+    expect(await handOver(world, registration, code)).toMatchObject({ code: 'service_unreachable' })
+    const { reason } = expectStatus(await handOver(world, registration, code), 'refused')
+    expect(reason).toContain('did not reach us')
+    expect(await orphansOf(world, registration)).toEqual([lost])
+    expect(expectStatus(await world.session.register(input), 'refused').next).not.toContain(
+      'has a person claim it',
+    )
+  })
+
+  test('by a code that was typed: the same', async () => {
+    const world = await at({ version: 'v0.7' })
+    const { registration, url, code, later } = await claiming(world)
+    await world.person.typeCode(url, code)
+    world.sandbox.faults.add({ name: 'agent_token', cut: 'after', times: 1 })
+    expect(expectStatus(await later(5_000), 'refused').reason).toContain('An answer was lost')
+    expect(await orphansOf(world, registration)).toEqual([lost])
+  })
+})
+
 describe('a process that is killed', () => {
   /** Another process over the same store, once the lease of the one that was killed is over. */
   const restarted = (world: At, store: ReturnType<typeof memoryStore>) => {
@@ -378,10 +417,10 @@ describe('a process that is killed', () => {
     const next = restarted(world, store)
     await next.tick()
     const session = next.as(owner)
-    expect(await session.claim({ registration })).toMatchObject({
-      status: 'refused',
-      code: 'expired',
-    })
+    const outcome = expectStatus(await session.claim({ registration }), 'refused')
+    expect(outcome).toMatchObject({ code: 'expired' })
+    expect(outcome.reason).toContain('An answer was lost')
+    expect(await orphansOf(world, registration)).toEqual([lost])
     fault.release()
     await killed
   })

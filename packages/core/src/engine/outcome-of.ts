@@ -61,7 +61,7 @@ function notClaimed(
     registration: id,
     service,
     ...failed,
-    reason: `The claim of ${credential.handle} has ended: ${reason} What was held before stays as it was.`,
+    reason: `The claim of ${credential.handle} has ended: ${reason} What was held before is kept.`,
     next: `auth_use { service: "${service}", method: "GET", path: "…" } as before${again ? `; ${again}` : ''}`,
   }
 }

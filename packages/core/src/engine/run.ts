@@ -200,12 +200,15 @@ export class Run {
   async #send(plans: Plans): Promise<Transition<Json> | 'unsent' | 'unknown'> {
     const { secrets, start } = this.#registration
     const attempt = (plan: RequestPlan) => sendPlan(plan, secrets, start, this.#parts.fetch)
+    const unread = new Set(plans.filter((plan) => this.#wasUnread(plan)))
     const sent = await Promise.all(
       plans.map(async (plan): Promise<Sent> => {
         const first = await attempt(plan)
         // An identity assertion is sent once.
         const again = plan.ifLost === 'repeat' && plan.asserts === undefined
-        return typeof first === 'string' && again ? attempt(plan) : first
+        if (typeof first !== 'string' || !again) return first
+        if (first === 'unknown') unread.add(plan)
+        return attempt(plan)
       }),
     )
     const [only] = sent
@@ -225,7 +228,9 @@ export class Run {
     const answers: Record<string, PlanAnswer | 'lost'> = {}
     for (const [at, plan] of plans.entries()) {
       const answer = sent[at]
-      answers[plan.name] = typeof answer === 'object' && 'status' in answer ? answer : 'lost'
+      const read = typeof answer === 'object' && 'status' in answer
+      const repeated = unread.has(plan) ? { repeated: true as const } : {}
+      answers[plan.name] = read ? { ...answer, ...repeated } : 'lost'
     }
     this.#note(plans, (entry) => {
       const answer = answers[entry.name]
@@ -233,6 +238,12 @@ export class Run {
       return { ...entry, answeredAt: this.#parts.now(), status: answer.status }
     })
     return this.#step({ type: 'answer', answers })
+  }
+
+  /** Whether the request of this name was sent before the last time, and its answer never read. */
+  #wasUnread({ name }: RequestPlan): boolean {
+    const before = this.#registration.journal.filter((entry) => entry.name === name).at(-2)
+    return before !== undefined && before.status === undefined && before.lost !== 'unsent'
   }
 
   /** Tells the method that an answer will never come. */

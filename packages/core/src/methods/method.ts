@@ -157,6 +157,8 @@ export interface PlanAnswer {
   /** The body as JSON, undefined where it is none. */
   readonly json: unknown
   readonly retryAfterMs?: number
+  /** The same request was sent before and nobody read the answer: what this one lacks may have been in it. */
+  readonly repeated?: true
 }
 
 /** What a person handed over outside the chat, or said to have done there. */

@@ -4,7 +4,7 @@ import { patienceMs, slowerMs } from '../polling.ts'
 import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
 import { tokenIn } from '../token-answer.ts'
-import { failed, later, refusal } from './ends.ts'
+import { failed, later, refusal, unreached } from './ends.ts'
 import { type Follow, followOf } from './errors.ts'
 import * as late from './late-claim.ts'
 import * as plans from './plans.ts'
@@ -15,6 +15,8 @@ import { read } from './wire.ts'
 /** New codes in the place of those that nobody used in time: about an hour. */
 const maxCodes = 5
 const maxWrong = 5
+
+const unreachedReason = 'It was claimed, and what it gave did not reach us.'
 
 /** Metadata's address first; an answer's only on the host that answered. */
 export function withClaim(plan: Plan, claimUrl: string | undefined): Plan {
@@ -159,18 +161,22 @@ export function newCode(state: State): Step {
 }
 
 /** The token endpoint's word on the claim. */
-export function polled(state: State, context: MethodContext, answer: PlanAnswer): Step {
+export function polled(before: State, context: MethodContext, answer: PlanAnswer): Step {
   const given = read(answer, context.now)
+  const state = withUnread(before, answer)
   const got = tokenIn(answer, context.now)
   if (got) return token.issued(state, got, given)
   const plan = token.inJson(state.plan, answer)
   if (plan) return ask({ ...state, plan })
   const late = context.now >= (endOf(state) ?? Infinity)
-  switch (followOf(answer)) {
+  const follow = followOf(answer)
+  switch (follow) {
     case 'slower':
-      return late ? end(state, context) : forPerson(slower(state), context.now)
-    case 'pending':
-      return late ? end(state, context) : forPerson(state, context.now)
+    case 'pending': {
+      // Nothing was given yet, by no answer before this one either.
+      const { unread: _, ...open } = follow === 'slower' ? slower(state) : state
+      return late ? end(open, context) : forPerson(open, context.now)
+    }
     case 'wait':
     case 'unwell':
       return late ? end(state, context) : patient(state, context, answer)
@@ -181,8 +187,18 @@ export function polled(state: State, context: MethodContext, answer: PlanAnswer)
     case 'over':
       return over(state)
     default:
-      return refusal(state, 'agent_token', answer)
+      return refused(state, 'agent_token', answer)
   }
+}
+
+/** Remembers that an answer to the same was not read before this one. */
+function withUnread(state: State, { repeated }: PlanAnswer): State {
+  return repeated ? { ...state, unread: true } : state
+}
+
+function refused(state: State, request: string, answer: PlanAnswer): Step {
+  const ended = refusal(state, request, answer)
+  return state.unread ? unreached(ended, state) : ended
 }
 
 /** The code's time is over: perhaps the registration's too. */
@@ -205,8 +221,9 @@ function patient(state: State, { now }: MethodContext, answer: PlanAnswer): Step
 }
 
 /** What the service says to the code that was read back. */
-export function completed(state: State, context: MethodContext, answer: PlanAnswer): Step {
+export function completed(before: State, context: MethodContext, answer: PlanAnswer): Step {
   const given = read(answer, context.now)
+  const state = withUnread(before, answer)
   if (answer.status < 300) {
     const { code: _, ...rest } = state
     if (given.credential) return token.direct(rest, given)
@@ -214,9 +231,9 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
     // One that says no more than that pays out at the token endpoint.
     if (given.claimed && late.widens(rest)) return late.upgraded(rest)
     if (given.claimed && state.plan.token) return ask(rest)
-    if (given.claimed) return refusal(state, 'agent_claim_complete', answer)
+    if (given.claimed) return unreached(refusal(state, 'agent_claim_complete', answer), state)
   }
-  const { code, ...without } = state
+  const { code: _, unread: __, ...without } = state
   const again = (why: string) => forPerson({ ...without, notice: why }, context.now)
   switch (followOf(answer)) {
     case 'ask-code': {
@@ -243,24 +260,19 @@ export function completed(state: State, context: MethodContext, answer: PlanAnsw
       return patient(state, context, answer)
     case 'claimed':
       if (late.widens(state)) return late.upgraded(state)
-      return refusal(
-        state,
-        'agent_claim_complete',
-        answer,
-        'It was claimed, and what it gave did not reach us.',
-      )
+      return unreached(refusal(state, 'agent_claim_complete', answer, unreachedReason), state)
     case 'over':
       return over(state)
     default:
-      return refusal(state, 'agent_claim_complete', answer)
+      return refused(state, 'agent_claim_complete', answer)
   }
 }
 
 /** What the claim endpoint gives instead of the code that is over. */
 export function claimed(state: State, context: MethodContext, answer: PlanAnswer): Step {
   const { ceremony } = read(answer, context.now)
-  const noted =
-    state.codes === 0 ? state : { ...state, notice: 'The code before this one is over.' }
+  const { unread: _, ...open } = state
+  const noted = state.codes === 0 ? open : { ...open, notice: 'The code before this one is over.' }
   if (answer.status < 300 && ceremony) return begin(noted, context, ceremony)
   const follow: Follow = followOf(answer)
   if (follow === 'over') return over(state)
@@ -269,14 +281,9 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
     return later(state, context.now, 'claim-later', answer)
   if (follow === 'claimed') {
     // The person was quicker: the token endpoint knows.
-    if (state.ceremony?.way === 'typed') return ask(state)
+    if (state.ceremony?.way === 'typed') return ask({ ...state, unread: true })
     if (late.widens(state)) return late.upgraded(state)
-    return refusal(
-      state,
-      'agent_claim',
-      answer,
-      'It was claimed, and what it gave did not reach us.',
-    )
+    return unreached(refusal(state, 'agent_claim', answer, unreachedReason), state)
   }
   const guessed = errorIn(answer).code === 'invalid_request' && !state.sibling
   return guessed ? newCode({ ...state, sibling: true }) : refusal(state, 'agent_claim', answer)
@@ -284,6 +291,11 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
 
 /** Nothing more can come of it, unless only the patience with one person is over. */
 export function over(state: State, patience = false): Step {
+  if (state.unread) {
+    const perhaps =
+      'An answer was lost, and the service takes no further: what the claim gave may have been in it.'
+    return unreached(failed(state, 'expired', perhaps), state)
+  }
   const reason = state.claiming
     ? 'Nobody confirmed in time, or the service has ended it.'
     : 'Nobody confirmed in time, or the service has ended it. A new registration is needed.'

@@ -53,6 +53,17 @@ export function refusal(
   return failed(state, code, reason, { httpStatus: status, ...errors })
 }
 
+/**
+ * It was claimed, or may have been, and what that gave has not reached us: it lies at the service, held by
+ * nobody, also where something was given before the claim.
+ */
+export function unreached({ next, ...step }: Step, { registration, askedAt = 0 }: State): Step {
+  const named = registration === undefined ? 'the registration' : `the registration ${registration}`
+  const what = `what the claim of ${named} gave, which nobody holds`
+  const orphan = { what, request: 'agent_identity', at: askedAt }
+  return { ...step, secrets: { claim_token: null }, orphan, next }
+}
+
 /** Ends the registration; what it made at the service is left behind without a holder. */
 export function failed(
   state: State,

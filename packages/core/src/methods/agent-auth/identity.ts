@@ -177,7 +177,7 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
         ? refused(state, context, answer)
         : ceremony.over(state)
     case 'claimed':
-      return ceremony.ask(state)
+      return ceremony.ask({ ...state, unread: true })
     case 'unwell':
     case 'wait':
       return later(state, context.now, 'claim-identity-later', answer)

@@ -110,6 +110,8 @@ export interface State {
   readonly failures: number
   /** The claim endpoint did not take the body of one version: now that of its sibling. */
   readonly sibling?: true
+  /** It was or may have been claimed in an answer that was not read; nothing since has shown otherwise. */
+  readonly unread?: true
   readonly assertionUntil?: number
   /** A refresh token came with the assertion. */
   readonly refreshable?: boolean
