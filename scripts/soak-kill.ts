@@ -1,14 +1,20 @@
 // Kills an agent's process at random points, lets others go on from what is stored, and compares what
 // came of it with the ledger of the sandbox.
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build } from 'tsdown'
+import {
+  buildAgent,
+  ceremonies,
+  nameOf,
+  type SoakMethod,
+  startAgent,
+} from '../packages/core/test/soak-agent.ts'
 import { audit, type Tally } from '../packages/core/test/soak-audit.ts'
-import { email, startOperator } from '../packages/core/test/soak-operator.ts'
-import { type AuthMdOptions, type Sandbox, startSandbox } from '../packages/sandbox/src/index.ts'
+import { startOperator } from '../packages/core/test/soak-operator.ts'
+import { type Sandbox, startSandbox } from '../packages/sandbox/src/index.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,22 +28,12 @@ const runs = Number(values.runs)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) {
   console.error(
-    'soak:kill --runs N [--seed S] [--only RUN] [--method telnyx-signup|manual|agent-auth]',
+    'soak:kill --runs N [--seed S] [--only RUN] [--method telnyx-signup|manual|agent-auth|guided]',
   )
   process.exit(2)
 }
 
-const core = join(import.meta.dirname, '../packages/core')
-const child = join(core, '.report/soak/soak-child.mjs')
-await build({
-  entry: join(core, 'test/soak-child.ts'),
-  outDir: join(core, '.report/soak'),
-  platform: 'node',
-  deps: { alwaysBundle: [/./] },
-  config: false,
-  dts: false,
-  logLevel: 'error',
-})
+await buildAgent()
 
 console.error(`seed ${seed}; one run again: --seed ${seed} --only RUN`)
 
@@ -58,18 +54,6 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return from[Math.floor(random() * from.length)] as T
 }
 
-type Method = 'telnyx-signup' | 'manual' | 'agent-auth'
-
-/** Ceremonies of auth.md, with a person's address where somebody claims. */
-const ceremonies: readonly { readonly authMd: AuthMdOptions; readonly email?: string }[] = [
-  { authMd: { version: 'v0.7' }, email },
-  { authMd: { version: 'v0.4' }, email },
-  { authMd: { version: 'v0.3' }, email },
-  { authMd: { version: 'readback' }, email },
-  { authMd: { version: 'readback' }, email },
-  { authMd: { version: 'v0.7' } },
-]
-
 const atTelnyx = [
   ...['bot_challenge', 'bot_signup', 'bot_signup', 'bot_sessions', 'bot_sessions', 'api_keys'],
   ...['api_keys', 'api_keys', 'messages', 'messages', 'balance', 'resend_magic_link'],
@@ -81,14 +65,21 @@ const atAuthMd = [
   ...['agent_resource', 'agent_revoke'],
 ]
 
+const requestsOf: Readonly<Record<SoakMethod, readonly string[]>> = {
+  'telnyx-signup': atTelnyx,
+  manual: atTelnyx,
+  'agent-auth': atAuthMd,
+  guided: ['prose_signup', 'prose_signup', 'prose_me'],
+}
+
 /** Kills the process at the n-th request of a name, before or after the service has done it. */
 function killAtRequest(
   sandbox: Sandbox,
   process_: ChildProcess,
   random: Random,
-  method: Method,
+  method: SoakMethod,
 ): string {
-  const names = method === 'agent-auth' ? atAuthMd : atTelnyx
+  const names = requestsOf[method]
   const served = names.filter((name) => sandbox.faults.names.includes(name))
   const [name, when] = [pick(random, served), pick(random, ['before', 'after'] as const)]
   const nth = pick(random, [1, 1, 2])
@@ -121,10 +112,6 @@ function killAfterTime(process_: ChildProcess, random: Random): string {
   return `${ms} ms`
 }
 
-function nameOf({ authMd, email }: (typeof ceremonies)[number]): string {
-  return `${authMd.version}${email === undefined ? ' anonymous' : ''}`
-}
-
 const maxProcesses = 8
 
 /** What the last process came to. */
@@ -134,12 +121,16 @@ interface Ended {
   readonly reason?: string
 }
 
+const methods: readonly SoakMethod[] = [
+  ...(['telnyx-signup', 'telnyx-signup', 'manual', 'guided'] as const),
+  ...(['agent-auth', 'agent-auth', 'agent-auth'] as const),
+]
+
 async function run(at: number): Promise<Tally & { readonly kills: number }> {
   const random = randomFrom(seed * 7919 + at)
   const dir = await mkdtemp(join(tmpdir(), 'authmd-soak-'))
-  const methods = ['telnyx-signup', 'telnyx-signup', 'manual', 'agent-auth', 'agent-auth'] as const
-  const drawn: Method = pick(random, methods)
-  const method = values.method === undefined ? drawn : (values.method as Method)
+  const drawn = pick(random, methods)
+  const method = values.method === undefined ? drawn : (values.method as SoakMethod)
   const ceremony = method === 'agent-auth' ? pick(random, ceremonies) : undefined
   const sandbox = await startSandbox(ceremony ? { authMd: ceremony.authMd } : {})
   const operator = await startOperator(sandbox)
@@ -149,41 +140,25 @@ async function run(at: number): Promise<Tally & { readonly kills: number }> {
   let ended = false
   try {
     for (let count = 1; !ended && count <= maxProcesses; count++) {
-      const { mail, control } = sandbox.urls
-      const api = ceremony ? sandbox.authMd[0].api : sandbox.urls.api
-      const places = { dir, api, mail, control, operator: operator.url }
-      const argument = JSON.stringify({ ...places, method, email: ceremony?.email })
-      const env = { ...process.env, NODE_COMPILE_CACHE: join(core, '.report/soak') }
-      const stdio = ['ignore', 'pipe', 'pipe'] as const
-      const process_ = spawn(process.execPath, [child, argument], { env, stdio: [...stdio] })
-      const output = { out: '', err: '' }
-      process_.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-        output.out += chunk
-      })
-      process_.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-        output.err += chunk
-      })
-      const closed = new Promise<NodeJS.Signals | number | null>((resolve) => {
-        process_.once('close', (code, signal) => resolve(signal ?? code))
-      })
+      const agent = startAgent({ sandbox, operator, dir, method, ceremony })
       if (count < maxProcesses && (count === 1 || random() < 0.4)) {
         const byTime = random() < 0.35
         told.push(
           byTime
-            ? killAfterTime(process_, random)
-            : killAtRequest(sandbox, process_, random, method),
+            ? killAfterTime(agent.process, random)
+            : killAtRequest(sandbox, agent.process, random, method),
         )
       }
-      const end = await closed
+      const { by, out, err } = await agent.ended
       sandbox.faults.clear()
-      if (end === 'SIGKILL') kills++
-      else if (end === 0) {
+      if (by === 'SIGKILL') kills++
+      else if (by === 0) {
         ended = true
-        const said = JSON.parse(output.out) as { outcome: Ended; doubts: string[] }
+        const said = JSON.parse(out) as { outcome: Ended; doubts: string[] }
         const { status, code = '', reason = '' } = said.outcome
         told.push(reason, `${status} ${code}`.trim())
         for (const one of said.doubts) doubts.add(one)
-      } else throw new Error(`run ${at} (${told.join(', ')}) ended with ${end}: ${output.err}`)
+      } else throw new Error(`run ${at} (${told.join(', ')}) ended with ${by}: ${err}`)
     }
     const end = `${method} ${told.at(-1)}`
     ends.set(end, (ends.get(end) ?? 0) + 1)

@@ -5,6 +5,7 @@ import type { Registration } from '../src/engine/registration.ts'
 import { fileStore } from '../src/node/file-store.ts'
 import { keyFromFile } from '../src/node/keys.ts'
 import { recordKinds } from '../src/vault/store-check.ts'
+import type { SoakMethod } from './soak-agent.ts'
 import { doubledRegistrations, lostRegistrations } from './soak-audit-auth-md.ts'
 import type { Operator } from './soak-operator.ts'
 
@@ -24,7 +25,7 @@ export async function audit(
   operator: Operator,
   dir: string,
   doubts: ReadonlySet<string>,
-  method: string,
+  method: SoakMethod,
 ): Promise<Tally> {
   const { texts, unreadable } = await readStore(dir)
   const registrations = (texts.get('registration') ?? []).map((one) => JSON.parse(one))
@@ -88,7 +89,8 @@ function lostOf(
     (entry) => entry.kind === 'session' && entry.usedAt === undefined && nowhere(entry),
   )
   const lost = handed.map(({ id }) => `lost: the key ${id} that a person handed over`)
-  lost.push(...own.slice(listed('api_keys')).map(({ id }) => `lost: the key ${id}`))
+  const inDoubt = listed('api_keys') + listed('described_request')
+  lost.push(...own.slice(inDoubt).map(({ id }) => `lost: the key ${id}`))
   lost.push(...sessions.slice(listed('bot_sessions')).map(({ id }) => `lost: the session ${id}`))
   const signedUp = sandbox.log.some(({ name, effect }) => name === 'bot_signup' && effect)
   const known = registrations.some(
@@ -102,6 +104,7 @@ function lostOf(
 function doubled(sandbox: Sandbox, operator: Operator): string[] {
   const requests = [
     ['bot_signup', 'accept-terms'],
+    ['prose_signup', 'create-credential'],
     ['api_keys', 'create-credential'],
     ['messages', 'unsafe-request'],
   ] as const

@@ -7,11 +7,13 @@ import { createAgentAuth } from '../src/node/main.ts'
 import type { CredentialView, Outcome, PersonNeed } from '../src/outcome.ts'
 import { askLoopback } from './ask-loopback.ts'
 
-const { dir, api, mail, control, operator, method, email } = JSON.parse(
+const { dir, api, mail, control, operator, method, email, late } = JSON.parse(
   process.argv[2] ?? '',
 ) as Record<'dir' | 'api' | 'mail' | 'control' | 'operator' | 'method', string> & {
   /** Of who claims at an auth.md service; absent where nobody does. */
   email?: string
+  /** It is claimed after it was used. */
+  late?: true
 }
 let offset = ((await askLoopback(`${control}/clock`)) as { now: number }).now - Date.now()
 const clock = () => Date.now() + offset
@@ -28,7 +30,7 @@ const auth = createAgentAuth({
   [allowLoopback]: true,
   clock,
   identity: () => ({
-    ...(email === undefined ? {} : { email }),
+    ...(email === undefined || late ? {} : { email }),
     mailbox: {
       address: 'agents@operator.test',
       list: async ({ to, since }) => {
@@ -71,9 +73,7 @@ async function until(
     again = registration === '' ? call : () => session.claim({ registration })
     switch (outcome.status) {
       case 'needs_answer': {
-        const problem = encodeURIComponent(outcome.problem)
-        const told = await askLoopback(`${control}/answer?problem=${problem}`)
-        const { answer } = told as { answer: string }
+        const answer = await answerTo(outcome.problem)
         again = () => session.register({ service, registration, answer })
         const asked = await again()
         if (asked.status === 'needs_consent') {
@@ -93,7 +93,7 @@ async function until(
         break
       case 'uncertain':
         await wait(clock() + minute + 1_000)
-        if (outcome.request === 'api_keys' || outcome.request === 'agent_identity') {
+        if (['api_keys', 'agent_identity', 'described_request'].includes(outcome.request)) {
           again = () => session.register({ service, registration })
         }
         break
@@ -108,6 +108,15 @@ async function until(
     outcome = await again()
   }
   return outcome
+}
+
+/** What the model says. */
+async function answerTo(problem: string): Promise<string> {
+  // A name for each try: the one before it may be taken by an account that nobody holds.
+  const said = { name: `scribe-${clock()}`, purpose: 'It writes notes for a team.' }
+  if (method === 'guided') return JSON.stringify(said)
+  const told = await askLoopback(`${control}/answer?problem=${encodeURIComponent(problem)}`)
+  return (told as { answer: string }).answer
 }
 
 /** What the person does who is asked. */
@@ -147,6 +156,9 @@ async function renewing(): Promise<Outcome> {
   const [{ handle: credential } = { handle: '' }] = await held()
   const use = () => session.use({ credential, path: '/api/resource' })
   let used = await until(['answered'], use)
+  const registration = credential.replace(/^cred_/, 'reg_')
+  const claim = () => session.register({ service: api, registration, email: email ?? '' })
+  if (late) await until(['ready', 'refused'], claim)
   for (let times = 0; used.status === 'answered' && times < 2; times++) {
     await wait(clock() + 61 * minute)
     used = await until(['answered'], use)
@@ -173,5 +185,16 @@ async function way(): Promise<Outcome> {
   return until(['ended'], () => session.revoke({ credential: old?.handle ?? '' }))
 }
 
-const outcome = await (method === 'agent-auth' ? renewing() : way())
+/** By what a text describes; nothing there ends a key but a person. */
+async function described(): Promise<Outcome> {
+  const got = await until(['ready'], () => session.register({ service: api, method }))
+  if (got.status !== 'ready') return got
+  return until(['answered'], () => session.use({ service: api, path: '/v1/me' }))
+}
+
+const ways: Readonly<Record<string, () => Promise<Outcome>>> = {
+  'agent-auth': renewing,
+  guided: described,
+}
+const outcome = await (ways[method] ?? way)()
 console.log(JSON.stringify({ outcome, doubts: [...doubts] }))
