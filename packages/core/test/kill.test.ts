@@ -28,7 +28,7 @@ beforeAll(async () => {
     dts: false,
     logLevel: 'error',
   })
-})
+}, 60_000)
 
 function start(sandbox: Sandbox, dir: string) {
   const { api, mail, control } = sandbox.urls
