@@ -87,6 +87,8 @@ export interface CredentialView {
   readonly method: string
   /** The handle of the credential that made this one, where it came in an answer to `use`. */
   readonly parent?: string
+  /** What a renewal of it may have given in an answer that was lost. */
+  readonly orphan?: Orphan
 }
 
 /** A registration as seen from outside. */

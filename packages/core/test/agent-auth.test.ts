@@ -281,6 +281,22 @@ test('a lost answer that spent the refresh token ends the credential with the ne
   world.sandbox.faults.add({ name: 'agent_register', cut: 'after', times: 1 })
   expect(await reads(world)).toMatchObject(unreachable)
   expect(await reads(world)).toMatchObject({ status: 'refused', code: 'credential_invalid' })
+  const [credential] = await world.session.list()
+  expect(credential?.orphan).toMatchObject({
+    what: expect.stringMatching(/^what a renewal of \S+ gave, which nobody holds$/),
+    request: 'agent_identity',
+  })
+})
+
+test('a refresh token that the service refuses leaves nothing behind, however often it was busy', async () => {
+  const world = await renewable()
+  const busy = { name: 'agent_register', when: 'before', times: 1, status: 429 } as const
+  world.sandbox.faults.add({ ...busy, body: { error: 'rate_limited' } })
+  expect(await reads(world)).toMatchObject(unreachable)
+  world.sandbox.faults.add(authMdFault('invalid_refresh_token', 'agent_register'))
+  expect(await reads(world)).toMatchObject({ status: 'refused', code: 'credential_invalid' })
+  const [credential] = await world.session.list()
+  expect(credential).not.toHaveProperty('orphan')
 })
 
 test('a lost answer that spent nothing is made good by the next try', async () => {

@@ -26,7 +26,10 @@ export function lostRegistrations(
     const renewing = live.filter((one) => lasting.includes(one.kind))
     const enough = live.filter((one) => renewing.length === 0 || one.kind !== 'access_token')
     const ours = enough.some((one) => isIn(held, one))
-    return !ours && !ended(sandbox, own) && (renewing.length > 0 || !knownDead(texts, account))
+    if (ours) return false
+    // To end what was held ends nothing that never came.
+    if (renewing.some((one) => !isAnswered(sandbox, one))) return true
+    return !ended(sandbox, own) && (renewing.length > 0 || !knownDead(texts, account))
   })
   const orphans = registrations.flatMap((one) => one.orphans)
   const named = (account: string) => orphans.some(({ what }) => what.includes(account))
@@ -75,6 +78,11 @@ function madeAt({ ledger }: Sandbox): readonly string[] {
 
 function isIn(text: string, { value }: LedgerEntry): boolean {
   return text.includes(value)
+}
+
+/** The answer that held it went out whole. */
+function isAnswered({ log }: Sandbox, { request }: LedgerEntry): boolean {
+  return log.some(({ n, status }) => n === request && status !== undefined)
 }
 
 /** The agent has revoked what it held of it. */

@@ -42,7 +42,7 @@ type Said =
       readonly issued: IssuedCredential
       readonly secrets: Readonly<Record<string, Secret>>
     }
-  | { readonly dead: true }
+  | { readonly dead: true; readonly unread: Kept['unread'] }
   | { readonly later: number }
 
 /**
@@ -104,7 +104,9 @@ export class Refresher {
       return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential }
     }
     if ('dead' in said) {
-      const credential = await change((one) => (one.fence === lease.token ? dead(one) : one))
+      const credential = await change((one) =>
+        one.fence === lease.token ? dead(one, said.unread) : one,
+      )
       if (moved(credential, stale)) return { kind: 'fresh', credential }
       if (credential.fence === lease.token) return { kind: 'ended', credential }
       return { kind: 'later', notBefore: now() + againMs }
@@ -123,7 +125,12 @@ export class Refresher {
     const assertions = new Assertions(identityAssertion, { owner, service })
     const later = { later: now() + againMs }
     const method = this.#parts.method(id)
-    let { state, secrets } = held
+    let { state, secrets, unread } = held
+    let written = held
+    const write = (next: Kept) => {
+      written = next
+      return keep(next)
+    }
     let event: MethodEvent | undefined
     for (let steps = 0; steps < maxSteps; steps++) {
       const context = { now: now(), random: () => newId('rnd'), identity: { mailbox: false } }
@@ -131,14 +138,22 @@ export class Refresher {
       if (transition === undefined) {
         throw new AuthError('method_failed', `${id} does not say how its credentials are renewed`)
       }
-      const before = { state, secrets }
-      const changed = transition.secrets !== undefined || !sameJson(state, transition.state)
+      const before = kept(state, secrets, unread)
       secrets = withSecrets(secrets, transition.secrets)
       state = transition.state
       const { next } = transition
       if ('done' in next) return { issued: next.done, secrets }
-      if (changed) await keep({ state, secrets })
-      if ('failed' in next && next.failed.code === 'credential_invalid') return { dead: true }
+      const read = unread
+      const spends = 'send' in next && next.send[0].ifLost !== 'repeat' ? next.send[0].name : ''
+      if (spends) unread = { request: spends, at: now(), times: (read?.times ?? 0) + 1 }
+      const changed =
+        transition.secrets !== undefined ||
+        unread !== written.unread ||
+        !sameJson(before.state, state)
+      if (changed) await write(kept(state, secrets, unread))
+      if ('failed' in next && next.failed.code === 'credential_invalid') {
+        return { dead: true, unread }
+      }
       const identity = await assertions.before(next)
       if ('event' in identity) {
         event = identity.event
@@ -147,16 +162,23 @@ export class Refresher {
       if (!('send' in next)) return later
       const [plan] = next.send
       const sent = await sendPlan(plan, { ...secrets, ...identity.secrets }, start, fetch)
-      if (changed && sent === 'unsent') await keep(before)
+      if (changed && sent === 'unsent') await write(before)
       if (typeof sent === 'string' || 'refused' in sent) return later
-      if (isInvalidGrant(sent.status, sent.json)) return { dead: true }
+      // A failure may come after the work was done.
+      if (sent.status < 500) unread = read
+      if (isInvalidGrant(sent.status, sent.json)) return { dead: true, unread }
       if (sent.status === 429 || sent.status >= 500) {
+        if (unread !== written.unread) await write(kept(state, secrets, unread))
         return { later: now() + (sent.retryAfterMs ?? againMs) }
       }
       event = { type: 'answer', answers: { [plan.name]: sent } }
     }
     throw new AuthError('method_failed', `${id} does not come to an end with renewing`)
   }
+}
+
+function kept(state: Json, secrets: Kept['secrets'], unread: Kept['unread']): Kept {
+  return { state, secrets, ...(unread === undefined ? {} : { unread }) }
 }
 
 function withSecrets(held: Kept['secrets'], changes: Transition<Json>['secrets']): Kept['secrets'] {
@@ -189,7 +211,8 @@ export function renewed(
   }
   if (one.secret === undefined) return one
   const { expires: _, refresh: before, verdict: __, ...rest } = one
-  const refresh = keptForRefresh(issued, secrets) ?? before
+  const refresh =
+    keptForRefresh(issued, secrets) ?? (before && kept(before.state, before.secrets, undefined))
   return {
     ...rest,
     secret,
@@ -201,9 +224,14 @@ export function renewed(
   }
 }
 
-function dead(one: Credential): Credential {
+function dead(one: Credential, unread: Kept['unread']): Credential {
   const { refresh: _, ...rest } = one
-  return { ...rest, state: one.state === 'active' ? 'invalid' : one.state }
+  const state = one.state === 'active' ? 'invalid' : one.state
+  if (unread === undefined) return { ...rest, state }
+  const { serviceId, revocation } = one
+  const what = `what a renewal of ${serviceId ?? one.handle} gave, which nobody holds`
+  const url = revocation?.mode === 'interactive' ? { url: revocation.url } : {}
+  return { ...rest, state, orphan: { what, request: unread.request, at: unread.at, ...url } }
 }
 
 /** What is kept with a credential so that it can be renewed. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '../outcome.ts'
+import type { Orphan, Outcome } from '../outcome.ts'
 import { ownLine, serviceText, serviceWords } from './service-text.ts'
 
 const maxProblem = 2_000
@@ -94,21 +94,23 @@ function body(outcome: Outcome): string[] {
   }
 }
 
+function mayExist(orphans: readonly Orphan[]): string {
+  const said = orphans.slice(0, 5)
+  return said.map(({ what, url }) => `; may exist: ${what}${url ? ` (${url})` : ''}`).join('')
+}
+
 function found(outcome: Extract<Outcome, { status: 'found' }>): string[] {
   const { offers, credentials, registrations, warnings } = outcome
   const lines = [
     ...offers.map(
       ({ method, summary, needs }) => `offer ${method}: ${summary} Needs: ${needs.join(', ')}.`,
     ),
-    ...credentials.map(({ handle, service, state, parent, kind }) => {
+    ...credentials.map(({ handle, service, state, parent, kind, orphan }) => {
       const from = parent === undefined ? '' : `, ${kind} that an answer to ${parent} held`
-      return `held ${handle}: ${service}, ${state}${from}`
+      return `held ${handle}: ${service}, ${state}${from}${mayExist(orphan ? [orphan] : [])}`
     }),
     ...registrations.map(({ id, service, state, orphans }) => {
-      const lost = orphans
-        .slice(0, 5)
-        .map(({ what, url }) => `; may exist: ${what}${url ? ` (${url})` : ''}`)
-      return `registration ${id}: ${service}, ${state}${lost.join('')}`
+      return `registration ${id}: ${service}, ${state}${mayExist(orphans)}`
     }),
   ].map((line) => ownLine(line))
   const left = lines.length - maxListed

@@ -2,7 +2,7 @@ import { rememberService } from '../discovery/known-services.ts'
 import { hmacSha256, newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import type { IssuedCredential, Json, Presentation } from '../methods/method.ts'
-import type { CredentialView } from '../outcome.ts'
+import type { CredentialView, Orphan } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
@@ -37,7 +37,14 @@ export interface Credential extends Presentation {
   /** Epoch milliseconds; absent where it is not known. */
   readonly expires?: number
   /** What its method renews it with. */
-  readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, Secret>> }
+  readonly refresh?: {
+    readonly state: Json
+    readonly secrets: Readonly<Record<string, Secret>>
+    /** A request that spends what it sends went out this often without its answer being read. */
+    readonly unread?: { readonly request: string; readonly at: number; readonly times: number }
+  }
+  /** It could not be renewed any more, and an answer that may have renewed it was lost. */
+  readonly orphan?: Orphan
   /** It is nobody's yet: what a person's claim of it takes, and until when that is possible. */
   readonly claim?: {
     readonly secrets: Readonly<Record<string, Secret>>
@@ -268,7 +275,7 @@ function unknown(handle: string): AuthError {
 }
 
 export function viewCredential(credential: Credential): CredentialView {
-  const { handle, service, kind, state, audience, issuedAt, lastUsedAt, method, parent } =
+  const { handle, service, kind, state, audience, issuedAt, lastUsedAt, method, parent, orphan } =
     credential
   return {
     handle,
@@ -280,6 +287,7 @@ export function viewCredential(credential: Credential): CredentialView {
     ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
     method,
     ...(parent === undefined ? {} : { parent }),
+    ...(orphan === undefined ? {} : { orphan }),
   }
 }
 
