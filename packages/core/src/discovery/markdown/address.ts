@@ -16,11 +16,17 @@ export function addressOf(token: Token): Address | undefined {
     if (token.url.startsWith('#')) return undefined
     const shown = addressIn(token.text)
     // A path that links to a page about it stands for itself.
-    const isOwn = shown?.value.startsWith('/') && !pathOf(token.url).endsWith(shown.value)
+    const path = pathOf(token.url)
+    const isOwn = shown?.value.startsWith('/') && (!path.endsWith(shown.value) || isGuide(path))
     const value = shown && isOwn ? shown.value : token.url
     return { value, ...(shown?.method && { method: shown.method }) }
   }
   return addressIn(token.text)
+}
+
+/** A page that describes an address, and ends like it. */
+function isGuide(path: string): boolean {
+  return /\/(?:docs?|documentation|developers?|guides?|reference)\//i.test(path)
 }
 
 function pathOf(url: string): string {

@@ -10,7 +10,7 @@ export type NotAuthMd =
 const toAgents =
   /\b(?:AI|autonomous|coding|software) (?:agents?|assistants?|clients?|crawlers?)\b|\bagents?\b|\bMCP\b|\bLLMs?\b|\bbots?\b|\bmachine clients?\b|\bprogrammatic(?:ally)?\b|\bmachine-readable\b|\bprompts\b|\bagentes?\b|\bAgenten\b/i
 const spoken =
-  /\byou are an? (?:AI )?agent\b|\b(?:for|to|by) (?:AI )?agents?\b|\bwelcome, (?:AI )?agent/i
+  /\byou are an? (?:AI )?agent\b|\b(?:register\w*|authenticat\w*|connect\w*) your agent\b|\b(?:for|to|by) (?:AI )?agents?\b|\bwelcome, (?:AI )?agent/i
 const vocabulary = /\bidentity types?\b|\bID-JAG\b|\bagentic registration\b/i
 /** Keys that the convention made: who writes them, means it. */
 const convention =

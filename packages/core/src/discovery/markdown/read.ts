@@ -14,7 +14,7 @@ import { methods } from './rules/methods.ts'
 import { proseKeys } from './rules/prose-keys.ts'
 import { requests, spokenPlaces } from './rules/requests.ts'
 import type { Found, Rule } from './rules/rule.ts'
-import { structured } from './rules/structured.ts'
+import { aligned, structured } from './rules/structured.ts'
 import { settle } from './settle.ts'
 import { outlineOf } from './statements.ts'
 
@@ -38,6 +38,7 @@ export interface DocumentReading {
 const rules: readonly Rule[] = [
   labels,
   structured,
+  aligned,
   metadataUrls,
   addresses,
   headers,

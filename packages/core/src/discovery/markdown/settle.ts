@@ -11,19 +11,29 @@ export function settle(found: readonly Found[], described: Descriptions): Found[
   const identityType = Math.min(best('identity_type'), 4)
   const base = usualBase(found)
   const registers = found.some(
-    ({ name, mode, denied }) => name === 'register_uri' && mode === 'programmatic' && !denied,
+    ({ name, mode, denied, value }) =>
+      name === 'register_uri' && mode === 'programmatic' && !denied && !isText(value),
   )
-  const closed = registers || stated('header_scheme', 'claim_uri')
+  const offers = (...methods: readonly string[]) =>
+    found.some(({ name, value, denied }) => name === 'method' && !denied && methods.includes(value))
+  const closed = registers || stated('header_scheme', 'claim_uri') || offers('oauth-authcode')
+  // A client that registers unasked still waits for a person's consent.
+  const consented = offers('oauth-dcr') && offers('oauth-authcode') && !stated('identity_type')
   const kept = found.filter(({ name, value, weight, denied }) => {
     if (name === 'identity_type') return weight >= identityType
     if (name === 'use_base_url') return weight >= 1 || value === base
     if (name !== 'method' || denied) return true
     if (value === 'none-required') return weight > partly || !closed
     // "Anonymous access" is no anonymous registration.
-    if (value === 'anonymous') return registers || stated('identity_type') || weight > 2
+    if (value === 'anonymous') return (registers && !consented) || weight > 2
     return true
   })
   return [...kept, ...unasked(found, described)]
+}
+
+/** A document is nothing that one registers at. */
+function isText(value: string): boolean {
+  return /\.md(?:$|[?#])/i.test(value)
 }
 
 /** Of the bases that only examples show, the one that most of them show. */

@@ -15,6 +15,9 @@ export const addresses: Rule = (statement) => {
       const address = addressOf(token)
       if (!address || isOther(address.value)) continue
       const { value } = address
+      if (isServer.test(wordsBefore(tokens, index)) && /^https:\/\/[^/]+\/?$/i.test(value)) {
+        found.push({ name: 'authorization_server', value, weight: 2, line })
+      }
       const at = text.indexOf(token.text)
       if (isDenied(text, at, at + token.text.length)) continue
       const before = wordsBefore(tokens, index)
@@ -23,16 +26,19 @@ export const addresses: Rule = (statement) => {
         const weight = /^https?:/i.test(value) && !value.includes('{') ? 2 : 1
         found.push({ name: 'mcp_url', value, weight, line })
       } else if (/^https?:/i.test(value) && isBase(value, before, after)) {
-        if (/\bresource server\b/i.test(before.slice(-40))) {
+        if (/\bresource server\b/i.test(before.slice(-40)) || isResource.test(after)) {
           found.push({ name: 'resource', value, weight: 2, line })
         }
-        const base = value.replace(/\/\*?$/, '')
+        const base = address.method ? baseOf(value) : value.replace(/\/\*?$/, '')
+        if (base === undefined) continue
         found.push({ name: 'use_base_url', value: base, weight: inUse ? 3 : 2, line })
       }
     }
   }
   return found
 }
+
+const isResource = /^\W{0,6}(?:\(|as |is |—|-)\W*the resource server\b/i
 
 function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
   const { line, lead = '' } = statement
@@ -66,13 +72,18 @@ function inCode(code: string, statement: Parameters<Rule>[0]): Found[] {
 const baseHeading =
   /\b(?:base|root) (?:URL|address|path)s?\b|\bAPI (?:URL|root|base|host|endpoint)\b|\b(?:URL|URI|dirección|adresse) (?:base|de base)\b|\bBasis-?URL\b/i
 
+/** "The authorization server is …", "the resource and authorization server share …". */
+const isServer =
+  /\bauthori[sz]ation server\b(?: \([^()]{0,40}\))?(?: (?:is|lives|runs|share))?(?: (?:at|on))?\W*$/i
+
 function isMcp(value: string): boolean {
+  if (/\/(?:tree|blob)\//.test(value)) return false
   return /(?:^|\/)mcp\/?$/i.test(value) || /^https?:\/\/mcp\.[^/]+\/?$/i.test(value)
 }
 
 /** Whether the words around an address say that the API is there. */
 function isBase(value: string, before: string, after: string): boolean {
-  if (isPage(value)) return false
+  if (isPage(value) || isPlumbing(value)) return false
   return (
     /\b(?:requests?|calls?) (?:to|against|is made to|are made to)\W*$/i.test(before) ||
     /\b(?:base url|api base|api root|api host|url base|url de base|basis-?url|resource server|(?:served|available|hosted|reachable) (?:from|under|at|on)|root of the api)\W{0,3}(?:is\W*)?$/i.test(

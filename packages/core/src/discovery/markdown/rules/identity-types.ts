@@ -21,7 +21,8 @@ export const identityTypes: Rule = (statement) => {
     return Array.from(code.slice(0, 65_536).matchAll(inBody), ([, type = '']) => see(type, 2))
   }
   const [first, ...rest] = statement.cells ?? []
-  if (first && label.test(statement.columns?.[0] ?? '')) {
+  const [column = ''] = statement.columns ?? []
+  if (first && (label.test(column) || (/^types?$/.test(column) && label.test(lead)))) {
     return first.flatMap(({ text }) => words(text).map((word) => see(word, 3)))
   }
   if (first && label.test(first.map(({ text }) => text).join(''))) {
@@ -58,5 +59,8 @@ function words(text: string): string[] {
   const list = /^\s*\[(.*)\]\s*$/.exec(text)?.[1]?.split(',') ?? [text]
   return list
     .map((word) => word.trim().replace(/^["']|["']$/g, ''))
-    .filter((word) => /^[a-z]+(?:_[a-z]+)?$/.test(word) && !/_(?:supported|types?|uri)$/.test(word))
+    .filter(
+      (word) =>
+        /^[a-z]+(?:[_-][a-z]+){0,4}$/.test(word) && !/_(?:supported|types?|uri)$/.test(word),
+    )
 }

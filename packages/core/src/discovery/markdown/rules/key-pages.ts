@@ -6,7 +6,7 @@ import { type Found, type Rule, roleOf } from './rule.ts'
 
 const key = String.raw`(?:(?:api[- ]?|access |bearer |personal |secret |agent-scoped |live )*keys?|(?:api|access|bearer|personal access) tokens?)\b`
 const verb =
-  '(?:asks? (?:the|your) (?:user|person|human|operator) for|creat(?:es?|ed|ing)|generat(?:es?|ed|ing)|issu(?:es?|ed)|makes?|mints?|requests?|obtains?|gets?|copy|manages?|provision(?:s|ed)?|self-issues?)'
+  '(?<!-)(?:asks? (?:the|your) (?:user|person|human|operator) for|creat(?:es?|ed|ing)|generat(?:es?|ed|ing)|issu(?:es?|ed)|makes?|mints?|requests?|obtains?|gets?|copy|manages?|provision(?:s|ed)?|self-issues?)'
 const makes = new RegExp(String.raw`\b${verb}\b[^.]{0,60}\b${key}`, 'i')
 const made = new RegExp(String.raw`\b${key}[^.]{0,60}\b${verb}\b`, 'i')
 const again = new RegExp(String.raw`\b${verb} (?:one|it|yours)\b`, 'i')
@@ -18,6 +18,11 @@ const place =
   /\b(?:portal|dashboard|console|admin panel|web app|settings|account page|signed[- ]in|developer access panel|profile|in the [\w ]{0,40}app)\b/i
 const arrival =
   /\b(?:sign(?:s|ed)? in|log(?:s|ged)? in|signed[- ]in|open|navigate to|go to|visit)\b/i
+/** "The user then mints an API key": where, it need not say. */
+const byPerson = new RegExp(
+  String.raw`\b(?:human|user|operator|owner|person|admin)(?: \w+){0,2} (?:creates?|generates?|mints?|issues?)\b[^.]{0,40}\b${key}`,
+  'i',
+)
 const anyKey = new RegExp(String.raw`\b${key}`, 'i')
 /** A page of keys, by its address alone. */
 const keyPage = /\/(?:api[-_]?keys?|keys|(?:access-|api-)?tokens|credentials)\/?(?:[?#].*)?$/i
@@ -39,7 +44,10 @@ export const keyPages: Rule = (statement) => {
   const told = page && keyPage.test(page.value) && speaksOfKeys(section)
   if (!making && !ends.test(text) && !told) return []
   const found: Found[] = []
-  if (making && (page || place.test(text) || place.test(lead) || isGuide(statement))) {
+  if (
+    making &&
+    (page || byPerson.test(text) || place.test(text) || place.test(lead) || isGuide(statement))
+  ) {
     found.push({ name: 'method', value: 'api-key-portal', weight: 1, line })
   }
   if (!page) return found

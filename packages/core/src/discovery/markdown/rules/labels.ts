@@ -1,5 +1,5 @@
 import type { FactName } from '../../profile.ts'
-import { firstAddress, modeOf } from '../address.ts'
+import { addressOf, firstAddress, modeOf } from '../address.ts'
 import type { Statement } from '../statements.ts'
 import { plain, type Token } from '../tokens.ts'
 import { exact, type Meaning, patterns } from './meanings.ts'
@@ -26,7 +26,10 @@ export function meaningOf(label: string): Meaning | undefined {
 /** `**register_uri (programmatic):** https://…`, its relatives with code or plain labels, and table rows. */
 export const labels: Rule = (statement) => {
   if (statement.kind === 'code' || statement.kind === 'heading') return []
-  if (statement.cells) return labelled(splitCells(statement.cells), statement)
+  if (statement.cells) {
+    const found = labelled(splitCells(statement.cells), statement)
+    return found.length > 0 ? found : purposes(statement.cells, statement)
+  }
   const [first = [], ...more] = linesOf(statement.tokens)
   return [
     ...labelled(splitLabel(more.length > 0 ? first : statement.tokens), statement),
@@ -40,12 +43,12 @@ function labelled(split: Labelled | undefined, statement: Statement): Found[] {
   if (!address || address.before.length > 100) return []
   const isBase = /^https?:.*\/\*+$/i.test(address.value)
   const value = isBase ? address.value.replace(/\/\*+$/, '') : address.value
-  const meaning = meaningOf(split.label) ?? inherited(split.label, statement) ?? listed(statement)
+  const meaning = listed(statement) ?? meaningOf(split.label) ?? inherited(split.label, statement)
   if (!meaning || isMetadata(value) !== isMetadataName(meaning.name)) return []
   if (meaning.name === 'mcp_url' && /\/docs?\/|\.(?:json|md)$/.test(value)) return []
   if (
     meaning.name === 'use_base_url' &&
-    /\.\w{2,4}(?:$|[?#])|\/docs?(?:\/|$)/.test(withoutHost(value))
+    /\.\w{2,4}(?:$|[?#])|\/docs?(?:\/|$)|[?:]/.test(withoutHost(value))
   ) {
     return []
   }
@@ -106,6 +109,19 @@ function isMetadata(value: string): boolean {
 
 function isMetadataName(name: FactName): boolean {
   return name === 'prm_url' || name === 'as_metadata_url'
+}
+
+/** A row that begins with an address, and says in another cell what it is for. */
+function purposes([first = [], ...rest]: readonly (readonly Token[])[], statement: Statement) {
+  const [only, ...more] = first.filter(({ kind, text }) => kind !== 'text' || text.trim() !== '')
+  const address = only && more.length === 0 ? addressOf(only) : undefined
+  if (!address || isMetadata(address.value)) return []
+  return rest.flatMap((cell): Found[] => {
+    const meaning = meaningOf(plain(cell))
+    if (!meaning?.name.endsWith('_uri')) return []
+    const mode = modeOf(plain(rest.flat()), address, meaning.usual)
+    return [{ name: meaning.name, value: address.value, mode, weight: 2, line: statement.line }]
+  })
 }
 
 interface Labelled {

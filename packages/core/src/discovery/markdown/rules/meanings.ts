@@ -41,7 +41,7 @@ export const exact: Readonly<Record<string, Meaning>> = {
   issuer: { name: 'authorization_server', weight: 3 },
   authorization_server: { name: 'authorization_server', weight: 3 },
   authorization_servers: { name: 'authorization_server', weight: 4 },
-  base_url: { name: 'use_base_url', weight: 5 },
+  base_url: { name: 'use_base_url', weight: 4.5 },
   api_base_url: { name: 'use_base_url', weight: 5 },
   api_base: { name: 'use_base_url', weight: 4 },
   base: { name: 'use_base_url', weight: 3 },
@@ -82,7 +82,7 @@ export const patterns: readonly (readonly [RegExp, Meaning])[] = [
     { name: 'resource', weight: 3 },
   ],
   [
-    /^(?:(?:token|oauth|oauth2|oidc|jwt|as)_){1,2}issuer(?:_ur[il])?$|^issuer_ur[il]$|^(?:oauth|oauth2|oidc)_authori[sz]ation_servers?$|^authori[sz]ation_server_(?:ur[il]|issuer)$/,
+    /^(?:(?:token|oauth|oauth2|oidc|jwt|as)_){1,2}issuer(?:_ur[il])?$|^issuer_(?:ur[il]|origin|identifier|id)$|^(?:oauth|oauth2|oidc)_authori[sz]ation_servers?$|^authori[sz]ation_server_(?:ur[il]|issuer)$/,
     { name: 'authorization_server', weight: 3 },
   ],
   [

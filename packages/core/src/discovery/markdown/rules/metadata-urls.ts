@@ -1,6 +1,6 @@
 import { addressIn, addressOf } from '../address.ts'
 import { requestsIn } from '../requests/in-code.ts'
-import { isDenied } from './denial.ts'
+import { isDenied, saysNo } from './denial.ts'
 import type { Found, Rule } from './rule.ts'
 
 const inQuotes = /(?<=["'])https?:\/\/[^\s"']+(?=["'])/g
@@ -19,11 +19,12 @@ export const metadataUrls: Rule = (statement) => {
     const { line } = statement
     found.push({ name, value, weight, line, ...(denied && { denied }), ...(host && { host }) })
   }
+  const no = saysNo(statement)
   for (const clause of statement.clauses) {
     for (const token of clause.tokens) {
       const value = addressOf(token)?.value
       const at = clause.text.indexOf(token.text)
-      const denied = isDenied(clause.text, at, at + token.text.length)
+      const denied = no || isDenied(clause.text, at, at + token.text.length)
       if (value) see(value, denied)
       else if (token.kind === 'code') {
         for (const [quoted] of token.text.matchAll(inQuotes)) see(quoted, denied)

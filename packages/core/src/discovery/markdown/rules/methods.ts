@@ -1,8 +1,8 @@
 import type { Statement } from '../statements.ts'
 import { plain } from '../tokens.ts'
-import { deniesList, isDenied, isElliptic } from './denial.ts'
+import { isDenied, isElliptic, saysNo } from './denial.ts'
 import { meaningOf } from './labels.ts'
-import type { Found, Rule } from './rule.ts'
+import { type Found, type Rule, roleOf } from './rule.ts'
 import { openness, vocabulary } from './vocabulary.ts'
 
 /** Words of the vocabulary, where a clause speaks for them; and against them, as denials. */
@@ -11,10 +11,13 @@ export const methods: Rule = (statement) => {
   if (statement.code !== undefined) return inCode(statement.code, line)
   const found: Found[] = []
   const no = saysNo(statement)
-  const typed = /\bidentity[ _-]types?(?![a-z])/i.test(statement.text)
+  const { text: whole, lead = '', kind } = statement
+  const typed = /\bidentity[ _-]types?(?![a-z])/i.test(kind === 'item' ? `${lead} ${whole}` : whole)
+  // "`unsupported_grant_type` (only x and y)" offers neither.
+  const offers = roleOf(statement) === 'errors' ? [] : vocabulary
   for (const clause of statement.clauses) {
     const text = clause.text.slice(0, 4096)
-    for (const [value, words] of vocabulary) {
+    for (const [value, words] of offers) {
       for (const match of text.matchAll(words)) {
         const denied =
           no ||
@@ -42,7 +45,7 @@ export const methods: Rule = (statement) => {
         found.push({
           name: 'method',
           value: 'anonymous',
-          weight: index === 0 && token.strong ? 3 : 2,
+          weight: index === 0 && token.strong && !isReading.test(text) ? 3 : 2,
           line,
           ...(denied && { denied: true }),
         })
@@ -64,8 +67,9 @@ function isComparison(text: string, at: number): boolean {
 
 /** "These endpoints need no key" says nothing of the others, and a heading is no statement. */
 function isPartial({ headings, cells }: Statement, text: string): boolean {
+  if (!cells && /\bMCP (?:server|endpoint)\b/i.test(text)) return false
   const part =
-    /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
+    /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\bpublic (?:\w+ )?information\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
   return cells !== undefined || part.test(`${headings.slice(1).join(' ')} ${text}`)
 }
 
@@ -96,34 +100,27 @@ function listed({ kind, headings, text, line, cells, columns = [] }: Statement):
     .map(([value]) => ({ name: 'method', value, weight: 2, line }))
 }
 
-/** An item below "Do not use these:", or a row that ends with "no". */
-function saysNo({ kind, cells, lead = '' }: Statement): boolean {
-  if (kind === 'item' && deniesList(lead)) return true
-  const last =
-    cells
-      ?.at(-1)
-      ?.map(({ text }) => text)
-      .join('') ?? ''
-  return /^\s*(?:no|not (?:supported|offered|available)|unsupported|—?\s*not applicable|✗|❌)\s*\.?\s*$/i.test(
-    last,
-  )
-}
-
 /** Body and metadata values that name a method in an example. */
 function inCode(code: string, line: number): Found[] {
   const named: readonly (readonly [string, RegExp])[] = [
     ['anonymous', /"type"\s*:\s*\\?"anonymous/],
     ['service_auth', /"type\\?"\s*:\s*\\?"service_auth/],
     ['id-jag', /token-type:id-jag/],
-    ['device-flow', /grant-type:device_code|device_authorization/],
+    ['device-flow', /grant-type:device_code|device_authorization|"device_code"\s*:/],
     ['client-credentials', /grant_type=client_credentials/],
     ['oauth-authcode', /grant_type=authorization_code|response_type=code/],
+    ['oauth-dcr', /"client_name"\s*:[^}]{0,500}"redirect_uris"\s*:/],
   ]
   const text = code.slice(0, 65_536)
   return named
     .filter(([, pattern]) => pattern.test(text))
     .map(([value]) => ({ name: 'method', value, weight: 2, line }))
 }
+
+/** "**Anonymous** — all endpoints are public" gives nobody a key. */
+const isReading = /\b(?:public|access|read-only)\b/i
+const registration =
+  /\b(?:agent(?:ic)?|programmatic|self-service|automated)(?: [\w/-]+){0,2} registration\b|\bregistration (?:flow )?for (?:third-party )?agents\b/i
 
 /** Keys and features in code that a clause denies, and agent registration denied in words. */
 const denials: Rule = (statement) => {
@@ -141,7 +138,7 @@ const denials: Rule = (statement) => {
       const key = meaning?.weight === 5 || meaning?.weight === 4 ? meaning.name : 'feature'
       found.push({ name: key, value: name, denied: true, weight: 3, line })
     }
-    const words = /\b(?:agent(?:ic)?|programmatic|self-service) registration\b/i.exec(text)
+    const words = registration.exec(text)
     if (words && isDenied(text, words.index, words.index + words[0].length)) {
       found.push({ name: 'method', value: 'agent-registration', denied: true, weight: 3, line })
     }

@@ -75,6 +75,19 @@ function collect(data: unknown, into: [string, string][]): void {
   }
 }
 
+/** `MCP   https://…`: labels in capitals, set in columns. */
+export const aligned: Rule = ({ code, line }) => {
+  const found: Found[] = []
+  for (const text of (code ?? '').split('\n').slice(0, 200)) {
+    const [, label = '', value = ''] =
+      /^([A-Z][A-Z_]{1,24}) {2,}(https?:\S{1,500})/.exec(text) ?? []
+    const meaning = label === '' ? undefined : meaningOf(label)
+    if (meaning?.name !== 'mcp_url' && meaning?.name !== 'use_base_url') continue
+    found.push({ name: meaning.name, value, weight: 3, line })
+  }
+  return found
+}
+
 function collectLines(lines: readonly string[], into: [string, string][]): void {
   let listOf = ''
   for (const line of lines.slice(0, 500)) {

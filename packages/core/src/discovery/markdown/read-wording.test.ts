@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import type { FactName } from '../profile.ts'
+import { readDocument } from './read.ts'
+
+/** The facts of these names that a text states, as they are written; what it denies begins with a "-". */
+function facts(text: string, ...names: readonly FactName[]): string[] {
+  return readDocument(text, { url: 'https://svc.example/auth.md' })
+    .facts.filter(({ name }) => names.includes(name))
+    .map(({ value, written, denied }) => `${denied ? '-' : ''}${written ?? value}`)
+}
+
+describe('denials', () => {
+  it.each([
+    [
+      'An ID-JAG of type `urn:ietf:params:oauth:token-type:id-jag`, and the auth.md exchange, are not accepted.',
+      ['-id-jag'],
+    ],
+    ['We do not issue access tokens in the dashboard.', []],
+    ['The service does not create accounts or issue API keys in its portal.', []],
+    ['Still missing: metadata of the resource, ID-JAG intake from others.', ['-id-jag']],
+    ['What is missing today:\n\n- ID-JAG intake\n- the device flow', ['-id-jag', '-device-flow']],
+    ['## Not supported\n\n| What | Why |\n|---|---|\n| ID-JAG | nobody asked |', ['-id-jag']],
+    [
+      'Authorization code works. Client credentials flow is not.',
+      ['oauth-authcode', '-client-credentials'],
+    ],
+    ['Do not attempt dynamic client registration.', ['-oauth-dcr']],
+    ['Вход по ID-JAG не поддерживается.', ['-id-jag']],
+    ['## Errors\n\n- `400`: unknown grant (only `client_credentials` is known)', []],
+    ['Why that grant (and not `urn:ietf:params:oauth:grant-type:device_code`)?', ['-device-flow']],
+  ])('%j', (text, expected) => {
+    expect(facts(text, 'method')).toEqual(expected)
+  })
+
+  it('metadata that a list or Russian words call missing is not there', () => {
+    const metadata = '`/.well-known/oauth-protected-resource`'
+    const said = (text: string) => facts(text, 'prm_url')
+    expect(said(`Not yet published:\n\n- Resource metadata at ${metadata}`)).toEqual([
+      '-/.well-known/oauth-protected-resource',
+    ])
+    expect(said(`Метаданные (${metadata}) намеренно не публикуются.`)).toEqual([
+      '-/.well-known/oauth-protected-resource',
+    ])
+    expect(said(`Read ${metadata} first.`)).toEqual(['/.well-known/oauth-protected-resource'])
+  })
+})
+
+describe('ways in, in other words', () => {
+  const client =
+    '## Register\n\nAgents register anonymously.\n\n1. Dynamic client registration: `POST https://svc.example/oauth/register`\n2. Authorization code with PKCE.'
+  it.each([
+    [
+      'The MCP server and the read API need no authentication. Else send `X-API-Key`.',
+      'none-required',
+    ],
+    ['Любая страница доступна без аутентификации.', 'none-required'],
+    ['Start a device login and show the code.', 'device-flow'],
+    ['```json\n{ "client_name": "a", "redirect_uris": [] }\n```', 'oauth-dcr'],
+    ['For unattended runs, the human then mints a workspace API key.', 'api-key-portal'],
+    ['```json\n{ "device_code": "d", "user_code": "AB-CD" }\n```', 'device-flow'],
+    ['## Register\n\n`POST /agents`\n\nRegistration is open, anonymous and quick.', 'anonymous'],
+    [
+      'Sign-in by authorization code. Most content is open without authentication.',
+      'oauth-authcode',
+    ],
+    // Whom a person has to let in is not let in unasked.
+    [client, 'oauth-authcode oauth-dcr'],
+    // Nothing is registered at a document.
+    ['- register_uri: `https://svc.example/auth.md`\n\nIdentity types:\n\n- `anonymous`', ''],
+  ])('%j', (text, expected) => {
+    const found = facts(text, 'method').filter((one) => !one.startsWith('-'))
+    expect(found.toSorted().join(' ')).toBe(expected)
+  })
+})
+
+describe('addresses', () => {
+  it.each([
+    [
+      '- Base URL: https://svc.example\n- API base URL: https://svc.example/v2',
+      'use_base_url',
+      'https://svc.example/v2',
+    ],
+    ['- Issuer origin: `https://id.svc.example`', 'authorization_server', 'https://id.svc.example'],
+    [
+      'The authorization server is `https://id.svc.example`.',
+      'authorization_server',
+      'https://id.svc.example',
+    ],
+    [
+      '- **API** — `https://api.svc.example` — the resource server that you call',
+      'resource',
+      'https://api.svc.example',
+    ],
+    [
+      '| Resource | Identifier |\n|---|---|\n| Gateway API | `https://gw.svc.example/` |',
+      'resource',
+      'https://gw.svc.example/',
+    ],
+    [
+      '- The API: `POST https://svc.example/api/v1/drafts/new`',
+      'use_base_url',
+      'https://svc.example/api/v1',
+    ],
+    [
+      '```\nBASE   https://svc.example\nMCP    https://svc.example/mcp   (streamable)\n```',
+      'mcp_url',
+      'https://svc.example/mcp',
+    ],
+    ['| [`/mcp`](https://svc.example/developers/mcp) | POST |', 'mcp_url', '/mcp'],
+    [
+      '- **Identity types**: `automatic_agent`, `agent_of_a_person`',
+      'identity_type',
+      'automatic_agent',
+    ],
+  ] as const)('%j', (text, name, expected) => {
+    expect(facts(text, name)[0]).toBe(expected)
+  })
+
+  it('one of several requests is no base', () => {
+    expect(facts('- JSON API: `/api/streets?q=`, `/api/streets/:id`', 'use_base_url')).toEqual([])
+    expect(
+      facts('Send a POST request to `https://svc.example/auth/register`.', 'use_base_url'),
+    ).toEqual([])
+  })
+
+  it('a folder of a repository is no MCP server', () => {
+    expect(facts('Source: `https://code.example/a/b/tree/main/mcp`', 'mcp_url')).toEqual([])
+  })
+})
