@@ -53,6 +53,19 @@ describe('what a document cannot do', () => {
   })
 })
 
+describe('what a document asks for and this package does not do', () => {
+  test('payment and wallets are said to the model, and nothing is offered for them', async () => {
+    const wallet = 'Sign the challenge with your wallet (EIP-191), or pay each call by x402.'
+    const outcome = await found(`# auth.md\n\nFor agents.\n\n${wallet}\n\n${paste}`)
+    expect(outcome.offers.map(({ method }) => method)).toEqual(['manual'])
+    expect(outcome.warnings.slice(0, 2)).toEqual([
+      expect.stringContaining('paid by x402'),
+      expect.stringContaining('signs in with a wallet'),
+    ])
+    expect(renderOutcome(outcome)).toMatch(/paid by x402.*nothing is spent/)
+  })
+})
+
 describe('what a model cannot give away with an address', () => {
   test('query and fragment: they are dropped before anything is asked', async () => {
     const sites = await startSites({ 'api.acme.localhost/auth.md': paste })

@@ -2,6 +2,7 @@ import { sha256 } from '../encoding.ts'
 import { domainOf } from './asking.ts'
 import type { DocumentReading } from './markdown/read.ts'
 import { type ReadResource, type ReadServer, resourceFacts, serverFacts } from './metadata.ts'
+import { notices } from './notices.ts'
 import type { Fact, FactName, ServiceDocument, ServiceProfile, Tried } from './profile.ts'
 
 /** A text that was read, and how we came to it. */
@@ -92,7 +93,7 @@ export async function assemble(
     documents: ofText,
     facts,
     tried,
-    warnings: [...warnings].slice(0, maxWarnings),
+    warnings: [...notices(facts), ...warnings].slice(0, maxWarnings),
     at,
   }
 }

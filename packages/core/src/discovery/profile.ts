@@ -157,7 +157,7 @@ export interface ServiceProfile {
   /** All facts, the stronger source first. */
   readonly facts: readonly Fact[]
   readonly tried: readonly Tried[]
-  /** What was odd: contradictions, refused identities, hidden text. */
+  /** What to know first: payment, wallets. Then what was odd: contradictions, refused identities, hidden text. */
   readonly warnings: readonly string[]
   /** Epoch milliseconds. */
   readonly at: number

@@ -22,7 +22,7 @@ describe('denials', () => {
     ['## Not supported\n\n| What | Why |\n|---|---|\n| ID-JAG | nobody asked |', ['-id-jag']],
     [
       'Authorization code works. Client credentials flow is not.',
-      ['oauth-authcode', '-client-credentials'],
+      ['-client-credentials', 'oauth-authcode'],
     ],
     ['Do not attempt dynamic client registration.', ['-oauth-dcr']],
     ['Вход по ID-JAG не поддерживается.', ['-id-jag']],

@@ -81,6 +81,8 @@ describe('not offered', () => {
     ],
     ['a header of the service', { request: request.replace('\n\n', '\nX-Client: it\n\n') }],
     ['a secret to be filled in', { request: request.replace('"name"', '"password"') }],
+    ['a signature of a wallet', { request: request.replace('"name"', '"signature"') }],
+    ['a wallet', { request: request.replace('"name"', '"wallet_address"') }],
     ['a list to be filled in', { request: request.replace('"<your name>"', '["a"]') }],
     ['a place to be filled in', { request: request.replace('/agents', '/{id}/agents') }],
     ['a query', { request: request.replace('/agents', '/agents?plan=free') }],

@@ -87,14 +87,16 @@ function sameDomain(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
+/** What only who holds a wallet or pays could fill in. */
+const ofWallet = /signature|wallet|payment|(?:^|[._])(?:sig|nonce|tx_?hash|invoice|preimage)$/i
 const termsName = /terms|\btos\b|agree|accept|consent|policy/i
 
-/** Undefined for what nobody here could fill in: a secret, a list, an object. */
+/** Undefined for what nobody here could fill in: a secret, a wallet's, a list, an object. */
 function fieldOf(field: DescribedField): Field | undefined {
   const { name, type = 'string', example, placeholder, note, line } = field
   const required = field.required !== false
   const common = { name, required, line, ...(note === undefined ? {} : { note }) }
-  if (field.secret) return undefined
+  if (field.secret || ofWallet.test(name)) return undefined
   if (/e-?mail/i.test(name)) return { ...common, type: 'string', from: 'email' }
   const last = name.split('.').at(-1) ?? name
   if (termsName.test(last) && (type === 'boolean' || example === 'true')) {

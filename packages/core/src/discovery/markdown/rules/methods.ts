@@ -108,6 +108,10 @@ function inCode(code: string, line: number): Found[] {
     ['id-jag', /token-type:id-jag/],
     ['device-flow', /grant-type:device_code|device_authorization|"device_code"\s*:/],
     ['client-credentials', /grant_type=client_credentials/],
+    ['x402', /\bx402Version\b|^(?:X-PAYMENT|PAYMENT-(?:REQUIRED|SIGNATURE)):/im],
+    ['l402-payment', /\b(?:WWW-Authenticate|Authorization): L402\b/i],
+    ['mpp-payment', /\b(?:WWW-Authenticate|Authorization): Payment\b/i],
+    ['wallet-signature', /\bpersonal_sign\b|\bsignMessage\(|grant-type:wallet[-_]signature/],
     ['oauth-authcode', /grant_type=authorization_code|response_type=code/],
     ['oauth-dcr', /"client_name"\s*:[^}]{0,500}"redirect_uris"\s*:/],
   ]

@@ -25,7 +25,21 @@ export const vocabulary: readonly (readonly [string, RegExp])[] = [
   ['email-otp', /\bverified_email\b/gi],
   ['captcha-challenge', /\bcaptcha\b/gi],
   ['magic-link', /\bmagic[- ]link\b/gi],
-  ['x402', /\bx402\b/gi],
+  ['x402', /\bx402\b|\bX-PAYMENT\b/gi],
+  ['l402-payment', /\bL402\b|\bLSAT (?:token|challenge|macaroon)s?\b/g],
+  [
+    'mpp-payment',
+    /\bMachine Payments? Protocol\b|\bMPP (?:payments?|receipts?|challenges?|flows?)\b|\b(?:Authorization|WWW-Authenticate): Payment\b/g,
+  ],
+  [
+    'wallet-signature',
+    /\bSIW[ESX]\b|\b(?:EIP|ERC)-?(?:4361|191)\b|\bCAIP-?122\b|\bpersonal_sign\b|\bwallet[- ]signatures?\b|\bsign[- ]?in with (?:Ethereum|Solana|(?:an?|your|the|their) (?:\w+ )?wallet)\b|\bsign(?:s|ed|ing)? (?:\S+ ){1,8}(?:with|by|using) (?:your|the|an?|its|their) (?:\w+ ){0,2}wallet\b/gi,
+  ],
+  [
+    // Typed data are signed for a payment, too.
+    'wallet-signature',
+    /\b(?:sign[- ]?in|log[- ]?in|authenticat\w*|challenge|prove)\b[^.;]{0,80}\b(?:EIP|ERC)-?712\b|\b(?:EIP|ERC)-?712\b[^.;]{0,80}\b(?:sign[- ]?in|log[- ]?in|authenticat\w*|challenge|prove)\b/gi,
+  ],
 ]
 
 /** Words for open access that are often said of a part only. */
