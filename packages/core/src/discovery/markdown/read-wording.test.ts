@@ -24,6 +24,9 @@ describe('denials', () => {
       'Authorization code works. Client credentials flow is not.',
       ['-client-credentials', 'oauth-authcode'],
     ],
+    ['Do not probe or send requests to a device flow.', ['-device-flow']],
+    ['## On the roadmap\n\n- ID-JAG by trusted parties', ['-id-jag']],
+    ['PKCE is not optional: S256 is the only method advertised.', ['oauth-authcode']],
     ['Do not attempt dynamic client registration.', ['-oauth-dcr']],
     ['Вход по ID-JAG не поддерживается.', ['-id-jag']],
     ['## Errors\n\n- `400`: unknown grant (only `client_credentials` is known)', []],
@@ -41,6 +44,12 @@ describe('denials', () => {
     expect(said(`Метаданные (${metadata}) намеренно не публикуются.`)).toEqual([
       '-/.well-known/oauth-protected-resource',
     ])
+    for (const words of [
+      'The absence of M is deliberate.',
+      'M and others are intentionally absent.',
+    ]) {
+      expect(said(words.replace('M', metadata))).toEqual(['-/.well-known/oauth-protected-resource'])
+    }
     expect(said(`Read ${metadata} first.`)).toEqual(['/.well-known/oauth-protected-resource'])
   })
 })
@@ -53,6 +62,22 @@ describe('ways in, in other words', () => {
       'The MCP server and the read API need no authentication. Else send `X-API-Key`.',
       'none-required',
     ],
+    ['The public data need no more: anonymous, no auth.', 'none-required'],
+    ['No credentials are issued or required.', 'none-required'],
+    ['Read all pages without registration or credentials.', 'none-required'],
+    [
+      'While no token is required, say who you are, in this header:\n\nElse send `X-API-Key`.',
+      'none-required',
+    ],
+    ['Call it with no key: the answer is a 402.\n\nElse send `X-API-Key`.', ''],
+    ['Free, no key required:\n\n- `GET /health`\n\nElse send `X-API-Key`.', ''],
+    [
+      '# auth.md\n\n## Registration\n\n### Anonymous\n\n- **Endpoint:** `https://svc.example/agents`',
+      'anonymous',
+    ],
+    ['## Access\n\n- **Anonymous** — all endpoints are public.', 'none-required'],
+    ['```json\n{ "client_name": "a", "redirect_uris": [] }\n```', 'oauth-dcr'],
+    ['For unattended runs, the human then mints a workspace API key.', 'api-key-portal'],
     ['Любая страница доступна без аутентификации.', 'none-required'],
     ['Start a device login and show the code.', 'device-flow'],
     ['```json\n{ "client_name": "a", "redirect_uris": [] }\n```', 'oauth-dcr'],
@@ -121,6 +146,40 @@ describe('addresses', () => {
     expect(
       facts('Send a POST request to `https://svc.example/auth/register`.', 'use_base_url'),
     ).toEqual([])
+  })
+
+  it.each([
+    [
+      '## Registration\n\n- **Endpoint:** `https://svc.example/agents`',
+      'register_uri',
+      'https://svc.example/agents',
+    ],
+    [
+      'The user issues an API key at `https://dashboard.svc.example`.',
+      'claim_uri',
+      'https://dashboard.svc.example',
+    ],
+    [
+      '| URL | Method | For |\n|---|---|---|\n| `/c/new` | POST | Start claim ceremony |',
+      'claim_uri',
+      '/c/new',
+    ],
+    [
+      '| URL | For |\n|---|---|\n| `https://svc.example/end` | Revoke access token |',
+      'revocation_uri',
+      'https://svc.example/end',
+    ],
+    [
+      'We know two identity types:\n\n| Type | For |\n|---|---|\n| `of_a_person` | you |',
+      'identity_type',
+      'of_a_person',
+    ],
+    ['It declares `identity_types_supported: ["anonymous"]`.', 'identity_type', 'anonymous'],
+    ['## Register\n\n```json\n{ "type": "service_auth" }\n```', 'identity_type', 'service_auth'],
+    ['Errors: `401` = no key.', 'error_status', '401'],
+    ['A second one returns **409** `already_there`.', 'error_status', '409'],
+  ] as const)('%j', (text, name, expected) => {
+    expect(facts(text, name)).toEqual([expected])
   })
 
   it('a folder of a repository is no MCP server', () => {

@@ -8,7 +8,7 @@ const negatedBefore = new RegExp(
     // "no `x` (X, Y …": what stands in the parenthesis, too.
     String.raw`\b(?:no|without)\s+(?:[\w'’/-]+\s+){0,3}[\w'’/-]+\s*\((?:[^().;]|\.\S){0,80}$`,
     // "Do not send X".
-    String.raw`\b(?:do(?:n['’]t|\s+not)|never|must(?:n['’]t|\s+not)|should(?:n['’]t|\s+not)|no need to)\s+(?:send|include|attach|add|set|pass|use|try|expect|call|invent|request|present|supply|attempt|probe|start|make|perform|follow|assume|guess)\b(?:\s+[\w'’/-]+){0,3}\s*$`,
+    String.raw`\b(?:do(?:n['’]t|\s+not)|never|must(?:n['’]t|\s+not)|should(?:n['’]t|\s+not)|no need to)\s+(?:send|include|attach|add|set|pass|use|try|expect|call|invent|request|present|supply|attempt|probe|start|make|perform|follow|assume|guess)\b(?:\s+[\w'’/-]+){0,5}\s*$`,
     // "no X, Y or Z": the list goes on.
     String.raw`\b(?:no|neither|without)\s[^.;:()]{0,120}(?:,|\bor\b|\bnor\b)\s*(?:(?:or|nor)\s+)?(?:[\w'’/-]+\s+){0,3}$`,
     // "supports bearer tokens, not X".
@@ -17,6 +17,8 @@ const negatedBefore = new RegExp(
     String.raw`\b(?:does|do|did|is|are|has|have)(?:n['’]t|\s+not)\s+(?:(?:currently|yet|today|now|also)\s+)?(?:offer|support|advertise|publish|expose|provide|use|carry|return|implement|accept|have|include|issue|require|need|run|allow|permit|operate|create|mint|grant|host|define|expect|document|serve)\w*\b(?:[^.;]|\.\S){0,100}$`,
     // "does not issue X", where X begins with the verb: the "not" stands right before it.
     String.raw`\b(?:do|does|did|can|could|will|would)(?:n['’]t|not|\s+not)\s+(?:(?:currently|yet|today|now|also|itself)\s+)?$`,
+    // "The absence of X is deliberate".
+    String.raw`\b(?:absence|lack) of\s+(?:[\w'’/-]+\s+){0,3}$`,
     // "Still missing: X, Y and Z".
     String.raw`\b(?:still|currently) missing:(?:[^.;]|\.\S){0,160}$`,
     // The same in Spanish and Portuguese, French, German.
@@ -29,7 +31,7 @@ const negatedBefore = new RegExp(
   'i',
 )
 const negatedAfter =
-  /^(?:,? \(?RFC ?\d+\)?,?)?[^.;,]{0,80}?\b(?:(?:is|are|was|were|do|does|has|have)(?:n['’]t|\s+not)\b[^.;,]{0,40}?\b(?:offer|support|availab|advertis|implement|enabl|expos|provid|accept|requir|live|carr|exist|return|issue)|not (?:offered|supported|available|applicable)|(?:intentionally |currently )?(?:disabled|unsupported|unavailable)|coming soon|planned|proposed|nicht|pas (?:pris|disponible))/i
+  /^(?:,? \(?RFC ?\d+\)?,?)?[^.;,]{0,80}?\b(?:(?:is|are|was|were|do|does|has|have)(?:n['’]t|\s+not)\b[^.;:,]{0,40}?\b(?:offer|support|availab|advertis|implement|enabl|expos|provid|accept|requir|live|carr|exist|return|issue)|not (?:offered|supported|available|applicable)|(?:intentionally |currently )?(?:absent|disabled|unsupported|unavailable)|coming soon|planned|proposed|nicht|pas (?:pris|disponible))/i
 const negatedAfterInRussian =
   /^[^.;]{0,140}\sне (?:публику|поддержива|предусм|предоставл|доступ|требу|использу|выда)/i
 
@@ -42,7 +44,7 @@ const negatedList =
 
 /** One of these words stands in every denial; looking for them first is cheap. */
 const cue =
-  /\bno|n['’]t\b|\bneither\b|\bwithout\b|\bmissing\b|\bunsupported\b|\bdisabled\b|\bunavailable\b|coming soon|\bplanned\b|\bproposed\b|\bnão\b|\bne\b|\bn['’]|\baucun|\bpas\b|\bkein|\bnicht\b|\bweder\b|(?:^|[\s(])(?:не|нет|без)\s/i
+  /\bno|n['’]t\b|\bneither\b|\bwithout\b|\bmissing\b|\babsence\b|\black\b|\bunsupported\b|\babsent\b|\bdisabled\b|\bunavailable\b|coming soon|\bplanned\b|\bproposed\b|\bnão\b|\bne\b|\bn['’]|\baucun|\bpas\b|\bkein|\bnicht\b|\bweder\b|(?:^|[\s(])(?:не|нет|без)\s/i
 
 /** Whether a clause says of the words from `start` to `end` that they are not so. */
 export function isDenied(clause: string, start: number, end: number): boolean {
@@ -83,7 +85,7 @@ export function saysNo({ kind, cells, lead = '', headings }: Statement): boolean
 }
 
 const headsAbsent =
-  /\b(?:not (?:supported|offered|published|provided|available|exposed|implemented)|absent|unsupported|out of scope|missing)\b/i
+  /\b(?:not (?:supported|offered|published|provided|available|exposed|implemented)|absent|unsupported|out of scope|missing|road ?map|coming soon|planned|not yet)\b/i
 
 /** "…; the other is." says nothing by itself. */
 export function isElliptic(clause: string): boolean {

@@ -95,19 +95,20 @@ function answered({ clauses }: Statement): Named[] {
   const found: Named[] = []
   for (const { tokens } of clauses) {
     let before = ''
-    for (const [index, { kind, text }] of tokens.entries()) {
+    for (const [index, { kind, strong, text }] of tokens.entries()) {
       const [, status, name] =
         /^(?:HTTP )?([45]\d\d)?(?:^|\s|$)([a-z]+(?:_[a-z]+)+)?/.exec(text) ?? []
-      if (kind === 'code' && (status || name)) {
+      if ((kind === 'code' || (strong && !name)) && (status || name)) {
         const after = tokens[index + 1]?.text ?? ''
         const says =
           /\b(?:returns?|answers?|answered|responds?|responded|fails?|gets?|receives?|rejected|refused|on)\W+(?:\w+\W+){0,2}$/i.test(
             before,
           ) || /^\s*errors?\b/i.test(after)
+        const told = /^\s*(?:=|means\b)/.test(after)
         const known = standard.has(name ?? '')
         if (name && (known || (says && !isField(name))))
           found.push({ name: 'error_code', value: name })
-        else if (says && status) found.push({ name: 'error_status', value: status })
+        else if ((says || told) && status) found.push({ name: 'error_status', value: status })
       }
       before += text
     }

@@ -1,11 +1,14 @@
 import { requestsIn } from '../requests/in-code.ts'
 import { isDenied } from './denial.ts'
-import type { Found, Rule } from './rule.ts'
+import { type Found, type Rule, roleOf } from './rule.ts'
 
 const label = /\bidentity[ _-]types?(?![a-z])|\bsupported identit(?:y|ies)\b/i
 /** What request bodies of the convention name; anything else may be another API's `type`. */
 const inBody =
   /\\?"(?:identity_)?type\\?"\s*:\s*\\?"(anonymous|identity_assertion|service_auth|verified_email)\\?"/g
+
+/** `identity_types_supported: ["anonymous"]`. */
+const keyed = /^"?(?:supported_)?identity_types(?:_supported)?"?\s*[:=]\s*(\[[^\]]{0,300}\])$/
 
 /** The types of identity that are taken: behind their label, in a column of that name, in request bodies. */
 export const identityTypes: Rule = (statement) => {
@@ -17,7 +20,8 @@ export const identityTypes: Rule = (statement) => {
     line,
   })
   if (code !== undefined) {
-    if (requestsIn(code).length === 0 && !/\bPOST\b/.test(lead)) return []
+    const sent = requestsIn(code).length > 0 || /\bPOST\b/.test(lead)
+    if (!sent && roleOf(statement) !== 'register') return []
     return Array.from(code.slice(0, 65_536).matchAll(inBody), ([, type = '']) => see(type, 2))
   }
   const [first, ...rest] = statement.cells ?? []
@@ -43,6 +47,8 @@ export const identityTypes: Rule = (statement) => {
   for (const { tokens, text } of statement.clauses) {
     let behind = false
     for (const token of tokens) {
+      const inOne = token.kind === 'code' ? keyed.exec(token.text)?.[1] : undefined
+      if (inOne !== undefined) found.push(...words(inOne).map((word) => see(word, 4)))
       if (behind && (token.kind === 'code' || token.strong)) {
         const at = text.indexOf(token.text)
         if (isDenied(text, at, at + token.text.length)) continue
@@ -61,6 +67,6 @@ function words(text: string): string[] {
     .map((word) => word.trim().replace(/^["']|["']$/g, ''))
     .filter(
       (word) =>
-        /^[a-z]+(?:[_-][a-z]+){0,4}$/.test(word) && !/_(?:supported|types?|uri)$/.test(word),
+        /^[a-z]+(?:[_-][a-z]+){0,4}$/.test(word) && !/_(?:supported|types?|uri|access)$/.test(word),
     )
 }

@@ -68,7 +68,10 @@ function isPlace(value: string, making: boolean): boolean {
   return (
     isPage(value) ||
     keyPage.test(value) ||
-    (making && /^https?:\/\/[^/]+\/(?:app|user)\//i.test(value))
+    (making &&
+      /^https?:\/\/(?:[^/]+\/(?:app|user)\/|(?:account|console|dashboard|platform|portal)\.)/i.test(
+        value,
+      ))
   )
 }
 

@@ -94,9 +94,9 @@ function linesOf(tokens: readonly Token[]): readonly Token[][] {
   return all.length < 50 && all.slice(1).every(begins) ? all : [tokens.slice()]
 }
 
-/** A bare "Interactive:" means what its section is about. */
+/** A bare "Interactive:" or "Endpoint:" means what its section is about. */
 function inherited(label: string, statement: Statement): Meaning | undefined {
-  if (!/^(?:programmatic|interactive)\W*$/i.test(label.trim())) return undefined
+  if (!/^(?:programmatic|interactive|endpoint|URL|URI)\W*$/i.test(label.trim())) return undefined
   const role = roleOf(statement)
   if (role === 'register') return { name: 'register_uri', weight: 3 }
   if (role === 'claim') return { name: 'claim_uri', weight: 3 }

@@ -66,7 +66,7 @@ export const patterns: readonly (readonly [RegExp, Meaning])[] = [
     { name: 'register_uri', weight: 3 },
   ],
   [
-    /^(?:(?:agent|account|credential|identity|ownership|key)_)?(?:claim|claims|claiming)(?:_(?:ceremony|page|link|start|an?_\w+))?(?:_(?:ur[il]|endpoint|api|address|path|route))?$/,
+    /^(?:(?:agent|account|credential|identity|ownership|key|start|begin)_)?(?:claim|claims|claiming)(?:_(?:ceremony|page|link|start|an?_\w+))?(?:_(?:ur[il]|endpoint|api|address|path|route))?$/,
     { name: 'claim_uri', weight: 3 },
   ],
   [
@@ -74,7 +74,7 @@ export const patterns: readonly (readonly [RegExp, Meaning])[] = [
     { name: 'claim_uri', weight: 3, usual: i },
   ],
   [
-    /^(?:(?:token|key|agent|credentials?|access|oauth|rfc_?7009)_){0,3}(?:revocation|revoke)(?:_(?:an?_)?(?:token|key|credential))?(?:_(?:ur[il]|endpoint|api|address|path|page|route))?$/,
+    /^(?:(?:token|key|agent|credentials?|access|oauth|rfc_?7009)_){0,3}(?:revocation|revoke)(?:_(?:an?_)?(?:(?:access|refresh|api)_)?(?:token|key|credential))?(?:_(?:ur[il]|endpoint|api|address|path|page|route))?$/,
     { name: 'revocation_uri', weight: 3 },
   ],
   [

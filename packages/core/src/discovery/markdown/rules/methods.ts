@@ -26,7 +26,10 @@ export const methods: Rule = (statement) => {
         else if (isComparison(text, match.index)) continue
         else if (value === 'none-required' && isAside(statement, text)) continue
         else if (!isElliptic(text)) {
-          const weight = value === 'none-required' && isPartial(statement, text) ? partly : 2
+          const weight =
+            value === 'none-required' && isPartial(statement, text, text.slice(match.index))
+              ? partly
+              : 2
           found.push({ name: 'method', value, weight, line })
         }
       }
@@ -52,7 +55,17 @@ export const methods: Rule = (statement) => {
       }
     }
   }
-  return [...found, ...(no ? [] : listed(statement)), ...denials(statement)]
+  return [...found, ...headed(statement), ...(no ? [] : listed(statement)), ...denials(statement)]
+}
+
+/** "### Anonymous" below "Registration". */
+function headed(statement: Statement): Found[] {
+  const { kind, text, line } = statement
+  if (kind !== 'heading' || !/^anonymous(?:\W|$)/i.test(text)) return []
+  const role = roleOf(statement)
+  return role === 'register' || role === 'method'
+    ? [{ name: 'method', value: 'anonymous', weight: 2, line }]
+    : []
 }
 
 /** The weight of "no key is needed" where it is said of a part only. */
@@ -66,17 +79,21 @@ function isComparison(text: string, at: number): boolean {
 }
 
 /** "These endpoints need no key" says nothing of the others, and a heading is no statement. */
-function isPartial({ headings, cells }: Statement, text: string): boolean {
+function isPartial({ headings, cells }: Statement, text: string, rest: string): boolean {
   if (!cells && /\bMCP (?:server|endpoint)\b/i.test(text)) return false
   const part =
     /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\bpublic (?:\w+ )?information\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
-  return cells !== undefined || part.test(`${headings.slice(1).join(' ')} ${text}`)
+  return (
+    cells !== undefined ||
+    /^[^,;.]{0,80}:\s*$/.test(rest) ||
+    part.test(`${headings.slice(1).join(' ')} ${text}`)
+  )
 }
 
 /** A heading is no statement, and what one request needs says nothing of the others. */
 function isAside({ kind, ...statement }: Statement, text: string): boolean {
   // What is called without a credential only to be refused.
-  const probes = /\b(?:401|WWW-Authenticate|challenge)\b/i.test(statement.text.slice(0, 600))
+  const probes = /\b(?:40[12]|WWW-Authenticate|challenge)\b/i.test(statement.text.slice(0, 600))
   return kind === 'heading' || probes || /^(?:[A-Z]+ )?\/\S+/.test(text)
 }
 
