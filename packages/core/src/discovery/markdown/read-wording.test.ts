@@ -78,6 +78,14 @@ describe('ways in, in other words', () => {
     ['## Access\n\n- **Anonymous** — all endpoints are public.', 'none-required'],
     ['```json\n{ "client_name": "a", "redirect_uris": [] }\n```', 'oauth-dcr'],
     ['For unattended runs, the human then mints a workspace API key.', 'api-key-portal'],
+    [
+      'Access takes OAuth 2.1 Client Credentials.\n\nGrant: `client_credentials`',
+      'client-credentials',
+    ],
+    [
+      '1. Register at https://svc.example/register.\n2. An API token is minted.\n3. Revoke it in the dashboard.',
+      'api-key-portal',
+    ],
     ['Любая страница доступна без аутентификации.', 'none-required'],
     ['Start a device login and show the code.', 'device-flow'],
     ['```json\n{ "client_name": "a", "redirect_uris": [] }\n```', 'oauth-dcr'],
@@ -133,9 +141,9 @@ describe('addresses', () => {
     ],
     ['| [`/mcp`](https://svc.example/developers/mcp) | POST |', 'mcp_url', '/mcp'],
     [
-      '- **Identity types**: `automatic_agent`, `agent_of_a_person`',
+      '- **Identity types**: `agent_of_a_person`, `automatic`',
       'identity_type',
-      'automatic_agent',
+      'agent_of_a_person',
     ],
   ] as const)('%j', (text, name, expected) => {
     expect(facts(text, name)[0]).toBe(expected)
@@ -176,6 +184,12 @@ describe('addresses', () => {
     ],
     ['It declares `identity_types_supported: ["anonymous"]`.', 'identity_type', 'anonymous'],
     ['## Register\n\n```json\n{ "type": "service_auth" }\n```', 'identity_type', 'service_auth'],
+    ['## Get an assertion\n\n```\nPOST /agent/identity\n```', 'register_uri', '/agent/identity'],
+    [
+      '`type` is one of `identity_types_supported`:\n\n- `service_auth` — by mail',
+      'identity_type',
+      'service_auth',
+    ],
     ['Errors: `401` = no key.', 'error_status', '401'],
     ['A second one returns **409** `already_there`.', 'error_status', '409'],
   ] as const)('%j', (text, name, expected) => {

@@ -69,7 +69,7 @@ function within(text: string): string {
 }
 
 /** Whether a lead says that what is listed below it is not to be had: "Do not use these methods:". */
-export function deniesList(lead: string): boolean {
+function deniesList(lead: string): boolean {
   return /\b(?:(?:do not|don['’]t|never) (?:use|send|try|call)|not (?:currently |yet )?(?:support|offer|availab|accept|implement|publish)\w*|unsupported|(?:what['’]s|what is|still|are) missing)\b(?:[^.]|\.\S){0,80}:?\s*$/i.test(
     lead.slice(-200),
   )

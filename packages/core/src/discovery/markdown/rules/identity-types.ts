@@ -38,9 +38,9 @@ export const identityTypes: Rule = (statement) => {
   if (statement.kind === 'item' && opening && (opening.kind === 'code' || opening.strong)) {
     // "## Supported identity types", and a list of them.
     const heading = statement.headings.at(-1) ?? ''
-    const listed = /\b(?:supported|accepted)\b.{0,20}\bidentity types?$|^identity types?\b/i.test(
-      heading,
-    )
+    const listed =
+      /\b(?:supported|accepted)\b.{0,20}\bidentity types?$|^identity types?\b/i.test(heading) ||
+      /\bidentity[ _]types?(?![a-z])[^.]{0,40}:\s*$/i.test(lead.slice(-200))
     if (listed) return words(opening.text.replace(/:$/, '')).map((word) => see(word, 3))
   }
   const found: Found[] = []

@@ -6,7 +6,7 @@ import { type Found, type Rule, roleOf } from './rule.ts'
 
 const key = String.raw`(?:(?:api[- ]?|access |bearer |personal |secret |agent-scoped |live )*keys?|(?:api|access|bearer|personal access) tokens?)\b`
 const verb =
-  '(?<!-)(?:asks? (?:the|your) (?:user|person|human|operator) for|creat(?:es?|ed|ing)|generat(?:es?|ed|ing)|issu(?:es?|ed)|makes?|mints?|requests?|obtains?|gets?|copy|manages?|provision(?:s|ed)?|self-issues?)'
+  '(?<!-)(?:asks? (?:the|your) (?:user|person|human|operator) for|creat(?:es?|ed|ing)|generat(?:es?|ed|ing)|issu(?:es?|ed)|makes?|mint(?:s|ed)?|requests?|obtains?|gets?|copy|manages?|provision(?:s|ed)?|self-issues?)'
 const makes = new RegExp(String.raw`\b${verb}\b[^.]{0,60}\b${key}`, 'i')
 const made = new RegExp(String.raw`\b${key}[^.]{0,60}\b${verb}\b`, 'i')
 const again = new RegExp(String.raw`\b${verb} (?:one|it|yours)\b`, 'i')

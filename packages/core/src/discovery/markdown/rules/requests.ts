@@ -59,7 +59,7 @@ export const requests: Rule = (statement) => {
       found.push({ name: 'claim_uri', value, mode: 'interactive', line, weight })
     }
     if (method !== 'POST') return
-    const place = placeOf(statement, address)
+    const place = placeOf(statement, address) ?? (isIdentity(address) ? 'register_uri' : undefined)
     if (place) {
       found.push({
         name: place,
@@ -89,6 +89,11 @@ export const requests: Rule = (statement) => {
     }
   }
   return found
+}
+
+/** The paths at which the convention has an agent register. */
+function isIdentity(address: string): boolean {
+  return /\/agent\/(?:auth|identity|register)\/?$/.test(address)
 }
 
 function placeOf(statement: Statement, address: string) {

@@ -2,7 +2,7 @@
 export const vocabulary: readonly (readonly [string, RegExp])[] = [
   [
     'oauth-authcode',
-    /\bauthori[sz]ation[ _-]codes?\b|\bOAuth ?2\.1\b|\bOAuth\b[^.;]{0,40}\bin (?:the|a|their) browser\b|\bPKCE\b|\bOAuth(?: 2\.[01])? web flow\b/gi,
+    /\bauthori[sz]ation[ _-]codes?\b|\bOAuth ?2\.1\b(?! client[- ]credentials)|\bOAuth\b[^.;]{0,40}\bin (?:the|a|their) browser\b|\bPKCE\b|\bOAuth(?: 2\.[01])? web flow\b/gi,
   ],
   ['oauth-dcr', /\bdynamic(?:ally)? (?:client )?regist(?:ration|er)|\bRFC ?7591\b/gi],
   ['device-flow', /\bdevice[ _-](?:authori[sz]ation|code|flow|grant|log-?in)\b/gi],
