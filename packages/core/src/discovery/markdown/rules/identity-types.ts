@@ -7,6 +7,10 @@ const label = /\bidentity[ _-]types?(?![a-z])|\bsupported identit(?:y|ies)\b/i
 const inBody =
   /\\?"(?:identity_)?type\\?"\s*:\s*\\?"(anonymous|identity_assertion|service_auth|verified_email)\\?"/g
 
+/** The same, once, in a body that a sentence shows. */
+const inOneBody = new RegExp(inBody.source)
+/** `: ["anonymous"]` behind its key. */
+const bare = /^\s*[:=]\s*(\[[^\]]{0,300}\])/
 /** `identity_types_supported: ["anonymous"]`. */
 const keyed = /^"?(?:supported_)?identity_types(?:_supported)?"?\s*[:=]\s*(\[[^\]]{0,300}\])$/
 
@@ -35,13 +39,16 @@ export const identityTypes: Rule = (statement) => {
     })
   }
   const opening = statement.tokens[0]
-  if (statement.kind === 'item' && opening && (opening.kind === 'code' || opening.strong)) {
+  // "- agent: a program", where the word is neither code nor bold.
+  const plainly = /^([a-z]+(?:[_-][a-z]+){0,4}): /.exec(opening?.text ?? '')?.[1]
+  const named = opening && (opening.kind === 'code' || opening.strong) ? opening.text : plainly
+  if (statement.kind === 'item' && named !== undefined) {
     // "## Supported identity types", and a list of them.
     const heading = statement.headings.at(-1) ?? ''
     const listed =
       /\b(?:supported|accepted)\b.{0,20}\bidentity types?$|^identity types?\b/i.test(heading) ||
       /\bidentity[ _]types?(?![a-z])[^.]{0,40}:\s*$/i.test(lead.slice(-200))
-    if (listed) return words(opening.text.replace(/:$/, '')).map((word) => see(word, 3))
+    if (listed) return words(named.replace(/:$/, '')).map((word) => see(word, 3))
   }
   const found: Found[] = []
   for (const { tokens, text } of statement.clauses) {
@@ -49,6 +56,12 @@ export const identityTypes: Rule = (statement) => {
     for (const token of tokens) {
       const inOne = token.kind === 'code' ? keyed.exec(token.text)?.[1] : undefined
       if (inOne !== undefined) found.push(...words(inOne).map((word) => see(word, 4)))
+      if (token.kind === 'code' && roleOf(statement) === 'register') {
+        const [, type = ''] = token.text.slice(0, 2_048).match(inOneBody) ?? []
+        if (type !== '') found.push(see(type, 2))
+      }
+      const list = behind && token.kind === 'text' ? bare.exec(token.text)?.[1] : undefined
+      if (list !== undefined) found.push(...words(list).map((word) => see(word, 4)))
       if (behind && (token.kind === 'code' || token.strong)) {
         const at = text.indexOf(token.text)
         if (isDenied(text, at, at + token.text.length)) continue

@@ -82,7 +82,7 @@ function isComparison(text: string, at: number): boolean {
 function isPartial({ headings, cells }: Statement, text: string, rest: string): boolean {
   if (!cells && /\bMCP (?:server|endpoint)\b/i.test(text)) return false
   const part =
-    /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\bpublic (?:\w+ )?information\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
+    /\b(?:these|following|public|free|read|read-only|\/\S+) (?:endpoints?|APIs?|tier)\b|\bfor (?:the |these )?public (?:content|data|pages)\b|\bpublic (?:\w+ )?information\b|\btier\b|\bmost (?:content|pages)\b|\b(?:evaluation|light usage) /i
   return (
     cells !== undefined ||
     /^[^,;.]{0,80}:\s*$/.test(rest) ||
