@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileStore } from '../src/node/file-store.ts'
 import {
+  AuthError,
   allowLoopback,
   createAgentAuth,
   defaultMethods,
@@ -316,6 +317,104 @@ test('what was given up while it was renewed stays given up', async () => {
   expect(await using).toMatchObject({ status: 'refused' })
   expect(await session.list()).toMatchObject([{ state: 'forgotten' }])
   expect(JSON.stringify(await record())).not.toContain('made-up')
+})
+
+/** A store that fails as it is told to: `unmade`, or when the write is made and only its answer is lost. */
+function failing() {
+  const store = memoryStore({ clock: Date.now })
+  const told = {
+    /** Asked about each write; how it fails, or undefined. */
+    put: (_: Parameters<Store['put']>[0]): 'unmade' | 'made' | undefined => undefined,
+    lease: false,
+    release: false,
+  }
+  const no = () => new AuthError('store_failed', 'the server is being started again')
+  const own: Store = {
+    ...store,
+    async put(record, expected) {
+      const how = told.put(record)
+      if (how === 'unmade') throw no()
+      const revision = await store.put(record, expected)
+      if (how === 'made') throw no()
+      return revision
+    },
+    async lease(name, ms) {
+      if (told.lease) throw no()
+      const lease = await store.lease(name, ms)
+      return (
+        lease && {
+          ...lease,
+          release: async () => {
+            if (told.release) throw no()
+            await lease.release()
+          },
+        }
+      )
+    },
+  }
+  return { told, own }
+}
+
+test.each(['unmade', 'made'] as const)(
+  'what renewing brought is kept though the store fails then, with the write %s',
+  async (how) => {
+    const { told, own } = failing()
+    const { use, pass, refreshes, record } = await held(3600, () => own)
+    pass(hour)
+    let failures = 0
+    told.put = ({ kind }) => {
+      if (kind !== 'credential' || refreshes() === 0 || ++failures > 2) return undefined
+      return how
+    }
+    expect(await use()).toMatchObject(ok)
+    expect(failures).toBeGreaterThan(1)
+    expect(await record()).toMatchObject({ generation: 1 })
+    expect(refreshes()).toBe(1)
+  },
+)
+
+test.each(['credential', 'registration'])(
+  'what was issued is kept though the store fails when the %s is written',
+  async (kind) => {
+    for (const how of ['unmade', 'made'] as const) {
+      const { told, own } = failing()
+      let asked = 0
+      told.put = (record) => {
+        const answered = record.kind === 'credential' || record.value.includes('"ready"')
+        return record.kind === kind && answered && ++asked === 1 ? how : undefined
+      }
+      // It is registered here.
+      const { use, tokens } = await held(3600, () => own)
+      expect(asked).toBe(kind === 'registration' && how === 'made' ? 1 : 2)
+      expect(tokens.count).toBe(1)
+      expect(await use()).toMatchObject(ok)
+    }
+  },
+)
+
+test('where the store cannot be asked for a lease, nothing is said to have been sent', async () => {
+  const { told, own } = failing()
+  const { use, pass, session, service, calls } = await held(3600, () => own)
+  pass(hour - 10_000)
+  told.lease = true
+  // It is still good for a while.
+  expect(await use()).toMatchObject(ok)
+  pass(10_000)
+  const fetch = session.fetch(service.origin)
+  await expect(
+    fetch(`${service.origin}/api/thing`, { method: 'POST', body: 'made' }),
+  ).rejects.toMatchObject({ code: 'refresh_failed', details: { sent: false } })
+  expect(await use()).toMatchObject({ status: 'refused', code: 'service_unreachable' })
+  expect(calls()).toHaveLength(1)
+})
+
+test('a lease that cannot be given back spoils nothing', async () => {
+  const { told, own } = failing()
+  const { use, pass, refreshes } = await held(3600, () => own)
+  pass(hour)
+  told.release = true
+  expect(await use()).toMatchObject(ok)
+  expect(refreshes()).toBe(1)
 })
 
 function start(argument: object): { child: ChildProcess; output: Promise<string> } {

@@ -252,7 +252,7 @@ describe('a new secret in an answer', () => {
       put: (record, expected) => {
         broken ||=
           record.kind === 'credential' && expected === 0 && record.value.includes('new-key')
-        if (broken) throw new AuthError('store_failed', 'the disk is full')
+        if (broken) throw new AuthError('key_unavailable', 'the key is gone')
         return store.put(record, expected)
       },
     }

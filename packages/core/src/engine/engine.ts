@@ -13,6 +13,7 @@ import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { Store } from '../vault/store.ts'
+import { giveBack, putSurely } from '../vault/surely.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
 import { type Ranked, rank } from './ranking.ts'
 import type { Recipes } from './recipes.ts'
@@ -153,7 +154,7 @@ export class Engine {
       // Somebody else was faster: what was said was said to another state.
       if (changed && !registration.inFlight) return this.#outcome(registration)
       const method = this.method(registration.offer.method)
-      const write = (next: Registration, expected: number) => this.write(next, expected)
+      const write = this.write.bind(this)
       if (await this.#isGivenUp(registration)) return this.#cancelled(fresh)
       const from = await this.#forClaim(changed ? fresh : loaded)
       const { owner, offer } = registration
@@ -195,7 +196,7 @@ export class Engine {
       secrets: {},
       orphans,
     } as const
-    await this.write(cancelled, stored)
+    await this.write(cancelled, stored, false)
     return this.#outcome(cancelled)
   }
 
@@ -224,7 +225,7 @@ export class Engine {
     try {
       return await work((await this.load(registration.owner, registration.id)) ?? loaded)
     } finally {
-      await lease.release()
+      await giveBack(lease)
     }
   }
 
@@ -243,11 +244,14 @@ export class Engine {
     return method
   }
 
-  async write(registration: Registration, expected: number): Promise<number> {
+  /** `sure`: it holds what the service has just given, which no failure of the store may lose. */
+  async write(registration: Registration, expected: number, sure: boolean): Promise<number> {
     const { id, owner } = registration
     const ref = { kind: 'registration', owner: await ownerKey(owner), id } as const
     if (expected === 0) await this.#parts.index.add(id, ref)
     const due = dueOf(registration, this.#parts.now())
-    return this.#parts.store.put({ ...ref, value: encodeRegistration(registration), due }, expected)
+    const { store } = this.#parts
+    const record = { ...ref, value: encodeRegistration(registration), due }
+    return sure ? putSurely(store, record, expected) : store.put(record, expected)
   }
 }

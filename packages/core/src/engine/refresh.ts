@@ -7,6 +7,7 @@ import type { GuardedFetch } from '../net/transport.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import type { Lease, Store } from '../vault/store.ts'
+import { giveBack, surely } from '../vault/surely.ts'
 import { sendPlan } from './send.ts'
 
 const leaseMs = 60_000
@@ -76,7 +77,7 @@ export class Refresher {
         try {
           return await this.#under(lease, stale)
         } finally {
-          await lease.release()
+          await giveBack(lease)
         }
       }
       await new Promise((done) => setTimeout(done, lookMs))
@@ -97,10 +98,14 @@ export class Refresher {
       return { kind: 'ended', credential: held }
     }
     // What a step of several has got must not be lost with the next one.
-    const keep = (refresh: Kept) => change((one) => (one.refresh ? { ...one, refresh } : one))
+    const keep = (refresh: Kept) =>
+      surely(() => change((one) => (one.refresh ? { ...one, refresh } : one)))
     const said = await this.#ask(held, held.refresh, keep)
     if ('issued' in said) {
-      const credential = await change((one) => renewed(one, said.issued, said.secrets))
+      // A token for renewing is spent by now: what came for it is the only one.
+      const credential = await surely(() =>
+        change((one) => renewed(one, said.issued, said.secrets)),
+      )
       return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential }
     }
     if ('dead' in said) {

@@ -17,6 +17,7 @@ import type { Outcome } from '../outcome.ts'
 import { createRedactor } from '../use/redactor.ts'
 import type { Credentials } from '../vault/credentials.ts'
 import { Secret } from '../vault/secret.ts'
+import { surely } from '../vault/surely.ts'
 import { keepClaimed, keepIssued, keepUnclaimed } from './issued.ts'
 import { needsConsent, outcomeOf, unreachable } from './outcome-of.ts'
 import type { Recipes } from './recipes.ts'
@@ -40,7 +41,7 @@ interface RunParts {
   readonly fetch: GuardedFetch
   readonly now: () => number
   readonly method: Method
-  readonly write: (next: Registration, expected: number) => Promise<number>
+  readonly write: (next: Registration, expected: number, sure: boolean) => Promise<number>
   readonly verb: Verb
   readonly call: Call
   readonly assertions: Assertions
@@ -56,6 +57,8 @@ export class Run {
   #reopen = false
   /** What was sent under a consent is sent again because nobody read its answer. */
   #repeats = false
+  /** An answer was read that is not written down yet. */
+  #unwritten = false
 
   constructor(parts: RunParts, loaded: Loaded) {
     this.#parts = parts
@@ -169,7 +172,7 @@ export class Run {
     // The credential before anything else: a kill between these two writes loses nothing.
     const claimed = rest.credential !== undefined
     const keep = claimed ? keepClaimed : keepIssued
-    const handle = await keep(credentials, rest, next.done, now())
+    const handle = await surely(() => keep(credentials, rest, next.done, now()))
     await this.#write({ ...rest, status: 'ready', credential: handle, secrets: {} })
     const { owner, offer } = rest
     if (next.done.recipe !== undefined) {
@@ -225,6 +228,7 @@ export class Run {
       if (only === 'unsent' || plans[0].ifLost === 'repeat') return only
       return this.#lost(plans)
     }
+    this.#unwritten = true
     const answers: Record<string, PlanAnswer | 'lost'> = {}
     for (const [at, plan] of plans.entries()) {
       const answer = sent[at]
@@ -349,7 +353,8 @@ export class Run {
 
   async #write(next: Registration): Promise<void> {
     refuseSecretsInState(next)
-    this.#stored = await this.#parts.write(next, this.#stored)
+    this.#stored = await this.#parts.write(next, this.#stored, this.#unwritten)
+    this.#unwritten = false
     this.#registration = next
   }
 }

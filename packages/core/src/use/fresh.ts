@@ -54,11 +54,21 @@ async function renew(
   held: Credential,
   stillGood: boolean,
 ): Promise<Credential> {
-  const refreshed = await engine.refresh(held)
-  if (refreshed.kind !== 'later') return refreshed.credential
+  let notBefore: number | undefined
+  let cause: unknown
+  try {
+    const refreshed = await engine.refresh(held)
+    if (refreshed.kind !== 'later') return refreshed.credential
+    notBefore = refreshed.notBefore
+  } catch (error) {
+    // What was asked for was not sent, whatever the store had to do with it.
+    if (!AuthError.isInstance(error) || error.code !== 'store_failed') throw error
+    cause = error
+  }
   if (stillGood) return held
   throw new AuthError('refresh_failed', 'the credential could not be renewed yet; it is kept', {
-    details: { sent: false, notBefore: refreshed.notBefore },
+    cause,
+    details: { sent: false, ...(notBefore === undefined ? {} : { notBefore }) },
   })
 }
 

@@ -8,6 +8,7 @@ import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Credential, Credentials, presentationOf } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
+import { surely } from '../vault/surely.ts'
 import { type CleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
 import { type FreshParts, sendFresh } from './fresh.ts'
 import { type PaymentHook, readOrPay } from './paid.ts'
@@ -183,7 +184,7 @@ export async function answered(
   const captured: string[] = []
   for (const [at, { field, secret }] of unseen.entries()) {
     try {
-      captured.push(await capture(parts, credential, field, secret))
+      captured.push(await surely(() => capture(parts, credential, field, secret)))
     } catch {
       return notKept(credential, request, unseen.slice(at), parts.now())
     }
