@@ -49,7 +49,13 @@ export async function registerTarget(
   const service = serviceUrl(input.service)
   const all = await engine.list(owner)
   const open = all.filter(isOpen).find((one) => means(one, service, input.method))
-  if (open) return said(parts, await loadOwn(engine, owner, open.id), input)
+  if (open) {
+    const loaded = await loadOwn(engine, owner, open.id)
+    // It has come to its end meanwhile: that is the answer, and not the wish to have it claimed.
+    if (!isOpen(loaded.registration))
+      return outcomeOf(loaded.registration, credentials, parts.now())
+    return said(parts, loaded, input)
+  }
   const [held] = await credentials.forService(owner, service)
   // Where nothing was needed until now, another way in may be asked for by its name.
   const other = held?.kind === 'none' && input.method !== undefined && input.method !== held.method

@@ -36,6 +36,29 @@ async function anonymous(world: At) {
   return { handle: credential.handle, registration, next, input }
 }
 
+test('a call that finds a registration which ends meanwhile is given it, and asks nobody to claim it', async () => {
+  const inner = memoryStore({ clock: () => world.sandbox.clock.now() })
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const get: typeof inner.get = async (ref) => {
+    const first = ref.kind === 'registration' ? meanwhile : undefined
+    if (first) meanwhile = undefined
+    await first?.()
+    return inner.get(ref)
+  }
+  const world = await at({ version: 'hosted' }, undefined, { store: { ...inner, get } })
+  const input = { service: world.site.api }
+  await approve(world, await world.session.register(input))
+  const fault = world.sandbox.faults.add({ name: 'agent_token', hold: 'before', times: 1 })
+  const running = world.session.register(input)
+  await fault.whenHeld()
+  meanwhile = () => {
+    fault.release()
+    return running
+  }
+  expectStatus(await world.session.register(input), 'ready')
+  expectStatus(await running, 'ready')
+})
+
 /** Begins the claim with a person's agreement. */
 async function claiming(world: At) {
   const held = await anonymous(world)
