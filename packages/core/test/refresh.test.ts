@@ -408,13 +408,17 @@ test('where the store cannot be asked for a lease, nothing is said to have been 
   expect(calls()).toHaveLength(1)
 })
 
-test('a lease that cannot be given back spoils nothing', async () => {
+test('a lease that cannot be given back spoils nothing, and is given back the next time', async () => {
   const { told, own } = failing()
-  const { use, pass, refreshes } = await held(3600, () => own)
+  const { use, pass, refreshes, tokens } = await held(3600, () => own)
   pass(hour)
   told.release = true
   expect(await use()).toMatchObject(ok)
   expect(refreshes()).toBe(1)
+  told.release = false
+  tokens.accepted = 'none'
+  expect(await use()).toMatchObject(ok)
+  expect(refreshes()).toBe(2)
 })
 
 function start(argument: object): { child: ChildProcess; output: Promise<string> } {

@@ -11,9 +11,10 @@ import type { Orphan, Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
+import { Leases } from '../vault/leases.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { Store } from '../vault/store.ts'
-import { giveBack, putSurely } from '../vault/surely.ts'
+import { putSurely } from '../vault/surely.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
 import { type Ranked, rank } from './ranking.ts'
 import type { Recipes } from './recipes.ts'
@@ -54,11 +55,14 @@ export interface EngineParts {
  */
 export class Engine {
   readonly #parts: EngineParts
+  readonly #leases: Leases
   readonly #refresher: Refresher
 
   constructor(parts: EngineParts) {
     this.#parts = parts
-    this.#refresher = new Refresher({ ...parts, method: (id) => this.method(id) })
+    const leases = new Leases(parts.store)
+    this.#leases = leases
+    this.#refresher = new Refresher({ ...parts, leases, method: (id) => this.method(id) })
   }
 
   /** What the methods could do at a service, the best first. */
@@ -220,12 +224,13 @@ export class Engine {
   /** Works under the registration's lease, with what is stored by then. */
   async #alone(loaded: Loaded, work: (fresh: Loaded) => Promise<Outcome>): Promise<Outcome> {
     const { registration } = loaded
-    const lease = await this.#parts.store.lease(`registration-${registration.id}`, leaseMs)
+    const name = `registration-${registration.id}`
+    const lease = await this.#leases.take(name, leaseMs)
     if (lease === undefined) return busy(registration, this.#parts.now())
     try {
       return await work((await this.load(registration.owner, registration.id)) ?? loaded)
     } finally {
-      await giveBack(lease)
+      await this.#leases.giveBack(name, lease)
     }
   }
 

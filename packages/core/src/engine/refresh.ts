@@ -5,9 +5,10 @@ import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '..
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
+import type { Leases } from '../vault/leases.ts'
 import type { Secret } from '../vault/secret.ts'
-import type { Lease, Store } from '../vault/store.ts'
-import { giveBack, surely } from '../vault/surely.ts'
+import type { Lease } from '../vault/store.ts'
+import { surely } from '../vault/surely.ts'
 import { sendPlan } from './send.ts'
 
 const leaseMs = 60_000
@@ -19,7 +20,7 @@ const againMs = 30_000
 
 /** What is needed of the rest. */
 export interface RefreshParts {
-  readonly store: Store
+  readonly leases: Leases
   readonly credentials: Credentials
   readonly fetch: GuardedFetch
   readonly now: () => number
@@ -70,14 +71,15 @@ export class Refresher {
   }
 
   async #alone(stale: Credential): Promise<Refreshed> {
-    const { store, credentials, now } = this.#parts
+    const { leases, credentials, now } = this.#parts
+    const name = `refresh-${stale.handle}`
     for (let left = looks; left > 0; left--) {
-      const lease = await store.lease(`refresh-${stale.handle}`, leaseMs)
+      const lease = await leases.take(name, leaseMs)
       if (lease) {
         try {
           return await this.#under(lease, stale)
         } finally {
-          await giveBack(lease)
+          await leases.giveBack(name, lease)
         }
       }
       await new Promise((done) => setTimeout(done, lookMs))

@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.ts'
-import type { Lease, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 const forMs = 30_000
 const firstWaitMs = 100
@@ -35,13 +35,4 @@ export async function putSurely(
     mayBeDone = true
     return store.put(record, expected)
   })
-}
-
-/** Gives a lease back where the store can be asked; it ends by itself, and what was done under it is done. */
-export async function giveBack(lease: Lease): Promise<void> {
-  try {
-    await lease.release()
-  } catch (error) {
-    if (!AuthError.isInstance(error)) throw error
-  }
 }
