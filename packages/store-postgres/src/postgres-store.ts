@@ -46,7 +46,9 @@ export interface PostgresStore extends Store {
  *
  * @example
  * ```ts
- * const records = postgresStore({ pool: new Pool({ connectionString }) })
+ * const pool = new Pool({ connectionString, query_timeout: 5000, connectionTimeoutMillis: 5000 })
+ * pool.on('error', report)
+ * const records = postgresStore({ pool })
  * await records.migrate()
  * const auth = createAgentAuth({ store: sealed(records, keyFromEnv('AUTHMD_KEY')) })
  * ```

@@ -17,7 +17,7 @@ import * as scripts from './scripts.ts'
 export type { RedisClient } from './scripts.ts'
 
 export interface RedisStoreOptions {
-  /** A connected client or cluster client of `redis`. Give it a time limit: `commandOptions: { timeout }`. */
+  /** A connected client or cluster client of `redis`. Give it the time limits of the example. */
   readonly client: scripts.RedisClient
   /** What every key begins with: `authmd` by default. */
   readonly prefix?: string
@@ -37,7 +37,14 @@ const chunk = 100
  *
  * @example
  * ```ts
- * const client = await createClient({ url, commandOptions: { timeout: 5000 } }).connect()
+ * const client = createClient({
+ *   url,
+ *   commandOptions: { timeout: 5000 },
+ *   socket: { socketTimeout: 5000 },
+ *   pingInterval: 1000,
+ * })
+ * client.on('error', report)
+ * await client.connect()
  * const store = sealed(redisStore({ client }), keyFromEnv('AUTHMD_KEY'))
  * ```
  */
