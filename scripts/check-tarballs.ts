@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
 const programs = ['ai-sdk', 'langchain', 'mastra', 'mcp']
-const packages = ['core', 'sandbox', ...programs]
+const stores = ['store-postgres', 'store-redis']
+const packages = ['core', 'sandbox', ...programs, ...stores]
 const { values } = parseArgs({ options: { peers: { type: 'string', default: 'newest' } } })
 if (!['lowest', 'newest'].includes(values.peers)) throw new Error('--peers is lowest or newest')
 
@@ -84,7 +85,9 @@ try {
     private: true,
     type: 'module',
     dependencies: { ...tarballs, ...versions },
-    devDependencies: { '@types/node': manifest('node_modules/@types/node').version },
+    devDependencies: Object.fromEntries(
+      ['@types/node', '@types/pg'].map((name) => [name, manifest(`node_modules/${name}`).version]),
+    ),
   })
   // JSON is YAML as well. A peer that is missing or outside its range fails the installation.
   const strict = { autoInstallPeers: false, strictPeerDependencies: true }
@@ -92,13 +95,13 @@ try {
   await run(dir, 'pnpm', 'install', '--prefer-offline', '--ignore-scripts', '--no-lockfile')
   // Where the frameworks' own declarations have errors, those of packages are not checked. Ours then are,
   // as if they were source files.
-  for (const name of programs) {
+  for (const name of [...programs, ...stores]) {
     const declarations = join(dir, 'node_modules/@authmd', name, 'dist/index.d.ts')
     cpSync(declarations, join(dir, `${name}.types.mts`))
   }
   const types = ['tsconfig.json', ...(values.peers === 'newest' ? ['tsconfig.strict.json'] : [])]
   const results = await Promise.allSettled([
-    ...programs.map((name) => run(dir, process.execPath, `${name}.mts`)),
+    ...[...programs, 'stores'].map((name) => run(dir, process.execPath, `${name}.mts`)),
     ...types.map((name) => run(dir, 'tsc', '-p', name).then(() => `types: ${name}\n`)),
   ])
   for (const result of results) {
