@@ -17,6 +17,7 @@ import { ownerKey } from '../src/owner.ts'
 import { Credentials } from '../src/vault/credentials.ts'
 import { RecordIndex } from '../src/vault/index-record.ts'
 import { memoryStore } from '../src/vault/memory-store.ts'
+import { OwnerCache } from '../src/vault/owner-cache.ts'
 import { Secret } from '../src/vault/secret.ts'
 import { check, target } from './target.ts'
 
@@ -145,6 +146,7 @@ class World {
       fetch: (request) => this.#fetch(request),
       now: () => this.#now,
       works: new Works(undefined),
+      ceremony: new OwnerCache(),
     })
   }
 

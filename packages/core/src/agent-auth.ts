@@ -11,6 +11,7 @@ import { type Worker, type WorkLimits, Works } from './engine/work.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import type { IdentityAssertion } from './identity/assertion.ts'
+import { parse } from './inputs.ts'
 import { agentAuth } from './methods/agent-auth/index.ts'
 import { guided } from './methods/guided/index.ts'
 import { manual } from './methods/manual/index.ts'
@@ -29,9 +30,11 @@ import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
 import type { PaymentHook } from './use/paid.ts'
-import { Credentials } from './vault/credentials.ts'
+import { type Credential, Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
+import { type CacheOptions, cacheOptions, OwnerCache } from './vault/owner-cache.ts'
 import { pagesOf } from './vault/pages.ts'
+import type { Secret } from './vault/secret.ts'
 import type { DamagedRecord, RecordKind, Store, StoreRecord } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
 
@@ -48,6 +51,14 @@ export interface AgentAuthOptions {
   readonly store: Store
   /** What opens connections; on Node one is supplied that pins each checked address. */
   readonly transport?: Transport
+  /**
+   * Remembers what owners hold, so that a request with a credential reads no store. What this process
+   * changes it sees at once; what another one does, such as a revocation, after at most `maxAgeMs`. Without
+   * it each request reads, and a revocation is seen everywhere at once.
+   *
+   * @example cache: { maxAgeMs: 5000 }
+   */
+  readonly cache?: CacheOptions
   /** Limits of one request: 1 MiB, 10 s, 5 redirects by default. */
   readonly limits?: Partial<NetLimits>
   /** Loopback may be spoken to, over http as well, where the first URL was loopback. For development. */
@@ -154,7 +165,17 @@ export class AgentAuth {
       clock = Date.now,
     } = options
     const emit = (event: AuthEvent) => options.onEvent?.(event)
-    const store = watched(options.store, (record) => emit({ type: 'damaged', at: clock(), record }))
+    const cache = options.cache && parse(cacheOptions, options.cache)
+    const held = new OwnerCache<Credential>(cache, clock)
+    const ceremony = new OwnerCache<Secret>(cache, clock)
+    const store = watched(
+      options.store,
+      (record) => emit({ type: 'damaged', at: clock(), record }),
+      ({ kind, owner }) => {
+        if (kind === 'credential') held.drop(owner)
+        if (kind === 'registration') ceremony.drop(owner)
+      },
+    )
     const index = new RecordIndex(store)
     this.#options = { ...options, store }
     this.#now = clock
@@ -168,7 +189,7 @@ export class AgentAuth {
     this.#consents = new Consents(ledger, new Rules(options.policy), emit)
     this.#unbound = new Consents(ledger, new Rules(), emit)
     this.#contacts = new Contacts(store)
-    this.#credentials = new Credentials(store)
+    this.#credentials = new Credentials(store, held)
     this.#recipes = new Recipes(store, options.recipes)
     this.#profiles = new Profiles({
       store,
@@ -189,6 +210,7 @@ export class AgentAuth {
       fetch,
       now: clock,
       works: new Works(worker, options.work),
+      ceremony,
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
     this.#notifier = new Notifier(options.onPersonNeeded, emit, clock, async (owner, id) => {

@@ -98,7 +98,7 @@ export class Session {
     const wanted = inputs.parse(inputs.useInput, input)
     const credential = await this.#usable(wanted)
     if ('status' in credential) return this.#report('use', credential)
-    const parts = this.#withRedactor()
+    const parts = this.#forUse()
     const outcome = await useCredential(parts, this.owner, credential, wanted, call)
     return this.#report('use', outcome)
   }
@@ -182,7 +182,7 @@ export class Session {
    * @example new VendorClient({ apiKey: 'unused', fetch: session.fetch('https://api.vendor.example') })
    */
   fetch(service: string): typeof fetch {
-    const parts = this.#withRedactor()
+    const parts = this.#forUse()
     return authorisedFetch(parts, (url) =>
       chooseCredential(parts.credentials, this.owner, service, url),
     )
@@ -198,7 +198,7 @@ export class Session {
    * await client.connect(new StreamableHTTPClientTransport(url, { fetch }))
    */
   mcp(service: string): Promise<McpAccess> {
-    return mcpAccess(this.#withRedactor(), service)
+    return mcpAccess(this.#forUse(), service)
   }
 
   /**
@@ -212,7 +212,7 @@ export class Session {
    * @example await session.mount('https://api.vendor.example', { allow: ['get_balance'] })
    */
   mount(service: string, options: MountOptions = {}): Promise<Mounted> {
-    return mountTools(this, (one) => one.#withRedactor(), service, options)
+    return mountTools(this, (one) => one.#forUse(), service, options)
   }
 
   /**
@@ -260,14 +260,21 @@ export class Session {
   /** Takes every live secret of the owner out of a text or a stream. */
   async redactor(): Promise<Redactor> {
     const { engine, credentials } = this.#parts
-    const registrations = await engine.list(this.owner)
-    const ceremony = registrations.flatMap((one) => Object.values(one.secrets))
-    return credentials.redactor(this.owner, ceremony)
+    const ceremony = await engine.ceremonySecrets(this.owner)
+    return credentials.redactor(this.owner, await credentials.list(this.owner), ceremony)
+  }
+
+  /** The same for a request, as old as the cache allows. */
+  async #redactorForUse(): Promise<Redactor> {
+    const { engine, credentials } = this.#parts
+    const ceremony = await engine.ceremonySecretsForUse(this.owner)
+    return credentials.redactor(this.owner, await credentials.listForUse(this.owner), ceremony)
   }
 
   #intended(verb: Verb, input: unknown): Promise<Intended | undefined> {
     const usable = (wanted: inputs.UseInput) => this.#usable(wanted)
-    return intended({ ...this.#withRedactor(), usable }, verb, input)
+    const parts = verb === 'use' ? this.#forUse() : this.#withRedactor()
+    return intended({ ...parts, usable }, verb, input)
   }
 
   async #register(input: inputs.RegisterInput, call: Call): Promise<Outcome> {
@@ -306,9 +313,9 @@ export class Session {
 
   async #usable(input: inputs.UseInput): Promise<Credential | Outcome> {
     const { credentials } = this.#parts
-    if (input.credential !== undefined) return credentials.get(this.owner, input.credential)
+    if (input.credential !== undefined) return credentials.getForUse(this.owner, input.credential)
     const service = input.service ?? ''
-    const held = await credentials.forService(this.owner, service)
+    const held = await credentials.forUse(this.owner, service)
     const own = held.filter((one) => one.parent === undefined)
     const fitting = own.find((one) => unusable(one) === undefined && reaches(one, input))
     const chosen = fitting ?? own[0]
@@ -324,6 +331,10 @@ export class Session {
 
   #withRedactor(): SessionParts & { readonly redactor: () => Promise<Redactor> } {
     return { ...this.#parts, redactor: () => this.redactor() }
+  }
+
+  #forUse(): SessionParts & { readonly redactor: () => Promise<Redactor> } {
+    return { ...this.#parts, redactor: () => this.#redactorForUse() }
   }
 
   #mine(action: Action): void {

@@ -12,7 +12,9 @@ import { type Owner, ownerKey } from '../owner.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Leases } from '../vault/leases.ts'
+import type { OwnerCache } from '../vault/owner-cache.ts'
 import { pagesOf } from '../vault/pages.ts'
+import type { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
 import { putSurely } from '../vault/surely.ts'
 import { busy, forbidden, outcomeOf } from './outcome-of.ts'
@@ -46,6 +48,7 @@ export interface EngineParts {
   readonly now: () => number
   readonly identityAssertion?: IdentityAssertion
   readonly works: Works
+  readonly ceremony: OwnerCache<Secret>
 }
 
 /**
@@ -135,6 +138,17 @@ export class Engine {
       for (const record of page.records) found.push(decodeRegistration(record.value))
     }
     return found.sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** What registrations of an owner hold. */
+  async ceremonySecrets(owner: Owner): Promise<readonly Secret[]> {
+    const registrations = await this.list(owner)
+    return registrations.flatMap(({ secrets }) => Object.values(secrets))
+  }
+
+  /** The same for a request, as old as the cache allows. */
+  async ceremonySecretsForUse(owner: Owner): Promise<readonly Secret[]> {
+    return this.#parts.ceremony.get(await ownerKey(owner), () => this.ceremonySecrets(owner))
   }
 
   /** What pushing it would do that binds somebody; undefined where nothing. No network, no write. */

@@ -96,7 +96,8 @@ export class Refresher {
     // The holder of a later lease writes its number over ours: then our word kills nothing any more.
     const held = await change((one) => ({ ...one, fence: lease.token }))
     if (moved(held, stale)) return { kind: 'fresh', credential: held }
-    if (held.refresh === undefined || held.secret === undefined) {
+    const given = held.state === 'active' || held.state === 'invalid'
+    if (!given || held.refresh === undefined || held.secret === undefined) {
       return { kind: 'ended', credential: held }
     }
     // What a step of several has got must not be lost with the next one.

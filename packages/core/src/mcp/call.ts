@@ -107,7 +107,7 @@ async function prepare(
         : `${name} with what the rule allows`
     return { status: 'refused', service, code, reason, next } as const
   }
-  const held = await parts.credentials.forService(parts.owner, service)
+  const held = await parts.credentials.forUse(parts.owner, service)
   const usable = held.filter((one) => one.parent === undefined && !unusable(one))
   if (usable.length === 0) {
     return refuse('no_credential', 'No credential is held for this service (any more).')

@@ -130,10 +130,10 @@ export class Connections {
     if (held.calls === 0) close(held)
   }
 
-  /** The credential is read anew for each request, so that one that was given up is sent no more. */
+  /** The credential is looked up for each request, so that one that was given up is sent no more. */
   #open(parts: McpParts, { handle }: Credential): Promise<Connection> {
     const choose: Choice = async (url) => {
-      const one = await parts.credentials.get(parts.owner, handle)
+      const one = await parts.credentials.getForUse(parts.owner, handle)
       const gone = unusable(one) !== undefined
       if (!gone && covers(one.audience, url)) return one
       const why = gone ? `is ${one.state}` : 'may not go to the MCP server'

@@ -34,10 +34,11 @@ export function authorisedFetch(parts: FetchParts, choose: Choice): typeof fetch
     const known = await parts.redactor()
     // A body can be read once, and is needed again where the credential is renewed in between.
     const first = held.refresh && request.body ? request.clone() : request
+    const repeatable = first !== request || request.body === null
     let attempts = 0
     const attempt = () => (attempts++ === 0 ? first : request)
     try {
-      const { response, credential } = await sendFresh(parts, held, attempt, true)
+      const { response, credential } = await sendFresh(parts, held, attempt, true, repeatable)
       await parts.credentials.note(credential, response.status, parts.now())
       const redactor = credential === held ? known : await parts.redactor()
       return redacted(response, redactor, request.url)
@@ -59,7 +60,7 @@ export async function chooseCredential(
   service: string,
   url: URL,
 ): Promise<Credential> {
-  const all = await credentials.forService(owner, service)
+  const all = await credentials.forUse(owner, service)
   const held = all.filter((one) => one.parent === undefined)
   const usable = held.filter((one) => one.state === 'active' || one.state === 'invalid')
   const [first] = usable

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { AuthError } from '../errors.ts'
 import type { NetOptions } from '../net/transport.ts'
-import type { Credential } from '../vault/credentials.ts'
+import { type Credential, type Credentials, sameSecrets } from '../vault/credentials.ts'
 import { demandedInVain } from './answer.ts'
 import { sendSigned } from './signer.ts'
 
@@ -11,6 +11,7 @@ const earlyMs = 30_000
 export interface FreshParts {
   readonly net: NetOptions
   readonly engine: Pick<Engine, 'refresh'>
+  readonly credentials: Pick<Credentials, 'latest'>
   readonly now: () => number
 }
 
@@ -22,31 +23,37 @@ export interface FreshAnswer {
 
 /**
  * Sends a request with a credential that is renewed first where its end has come, and once where the
- * service refuses it. `request` makes the request, the second time for another secret. One that was
- * renewed and was refused all the same is not renewed again, nor is one that lacks scopes.
+ * service refuses it. `request` makes the request, the second time for another secret, unless it is not
+ * `repeatable`. One that is refused is read again first, since another process may have renewed it or
+ * given it up. One that was renewed and was refused all the same is not renewed again, nor is one that
+ * lacks scopes.
  *
- * @throws AuthError `refresh_failed` where it cannot be renewed now (`details.sent` false: what was
- * asked for was not done), or what `sendSigned` throws
+ * @throws AuthError `secret_refused` where it was given up meanwhile, `refresh_failed` where it cannot be
+ * renewed now (`details.sent` false: what was asked for was not done), or what `sendSigned` throws
  */
 export async function sendFresh(
   parts: FreshParts,
   held: Credential,
   request: () => Request,
   leave: boolean,
+  repeatable = true,
 ): Promise<FreshAnswer> {
-  const { net, now } = parts
+  const { net, now, credentials } = parts
   let credential = held
   const { expires, refresh } = held
   const early = refresh !== undefined && expires !== undefined && expires - earlyMs <= now()
   if (early) credential = await renew(parts, held, expires > now())
-  let response = await sendSigned(net, credential, request(), leave)
-  const renews = response.status === 401 && credential === held && mayRenew(held)
-  if (renews && demandedInVain(response.headers.get('www-authenticate') ?? '').length === 0) {
-    await response.body?.cancel()
-    credential = await renew(parts, held, false)
-    response = await sendSigned(net, credential, request(), leave)
-  }
-  return { response, credential }
+  const response = await sendSigned(net, credential, request(), leave)
+  if (response.status !== 401 || credential !== held) return { response, credential }
+  const latest = await credentials.latest(held)
+  if (latest && isGivenUp(latest)) return { response, credential: latest }
+  if (latest === undefined || !repeatable) return { response, credential: held }
+  const moved = !sameSecrets(latest, held)
+  const lacks = demandedInVain(response.headers.get('www-authenticate') ?? '').length > 0
+  if (!moved && (lacks || !mayRenew(latest))) return { response, credential: held }
+  await response.body?.cancel()
+  credential = moved ? latest : await renew(parts, latest, false)
+  return { response: await sendSigned(net, credential, request(), leave), credential }
 }
 
 async function renew(
@@ -58,7 +65,7 @@ async function renew(
   let cause: unknown
   try {
     const refreshed = await engine.refresh(held)
-    if (refreshed.kind !== 'later') return refreshed.credential
+    if (refreshed.kind !== 'later') return unlessGivenUp(refreshed.credential)
     notBefore = refreshed.notBefore
   } catch (error) {
     // What was asked for was not sent, whatever the store had to do with it.
@@ -75,4 +82,16 @@ async function renew(
 /** A secret that was got by renewing and was never accepted would be renewed for ever. */
 function mayRenew({ refresh, generation = 0, accepted = -1 }: Credential): boolean {
   return refresh !== undefined && (generation === 0 || accepted === generation)
+}
+
+function isGivenUp({ state }: Credential): boolean {
+  return state !== 'active' && state !== 'invalid'
+}
+
+function unlessGivenUp(credential: Credential): Credential {
+  const { handle, state } = credential
+  if (!isGivenUp(credential)) return credential
+  throw new AuthError('secret_refused', `the credential ${handle} is ${state}`, {
+    details: { sent: false },
+  })
 }

@@ -115,7 +115,8 @@ async function send(
     const onLoss = () => lost(credential, prepared)
     return failed(credential, effects.length > 0 ? onLoss : undefined, error, signal.aborted)
   }
-  const refused = refusedBy(used, clean, effects.length > 0, parts.now())
+  const gone = clean.status === 401 ? unusable(used) : undefined
+  const refused = gone ?? refusedBy(used, clean, effects.length > 0, parts.now())
   const lacks = lacking(clean)
   if (lacks.length > 0 && used.scopes) await parts.credentials.lacking(used, lacks)
   const priced = refused && payment.length > 0 ? { ...refused, payment } : refused
@@ -224,7 +225,7 @@ export function failed(
   if (sent && lost) return { outcome: lost(), open: false }
   const { service } = credential
   if (code === 'secret_refused') {
-    const reason = 'The credential cannot be sent in a header.'
+    const reason = 'The credential is given up, or cannot be sent in a header.'
     return { outcome: { ...newOne(service), code: 'credential_invalid', reason }, open: true }
   }
   if (code === 'refresh_failed') {

@@ -7,6 +7,8 @@ import { type Owner, ownerKey } from '../owner.ts'
 import { type Audience, hostRank, sameService } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
 import { compareAndSet } from './compare-and-set.ts'
+import { decodeCredential, encodeCredential } from './credential-record.ts'
+import { OwnerCache } from './owner-cache.ts'
 import { pagesOf } from './pages.ts'
 import { Secret } from './secret.ts'
 import type { RecordRef, Store } from './store.ts'
@@ -93,10 +95,12 @@ const maxRedactors = 100
 /** The credentials of all owners, each read and written under its own. */
 export class Credentials {
   readonly #store: Store
+  readonly #cache: OwnerCache<Credential>
   readonly #redactors = new Map<string, { readonly of: string; readonly redactor: Redactor }>()
 
-  constructor(store: Store) {
+  constructor(store: Store, cache: OwnerCache<Credential> = new OwnerCache()) {
     this.#store = store
+    this.#cache = cache
   }
 
   /** A new handle; with a registration's id always the same one, so that a second write cannot double it. */
@@ -130,7 +134,7 @@ export class Credentials {
   async #keep(credential: Credential): Promise<Credential> {
     const ref = await this.#ref(credential.owner, credential.handle)
     try {
-      await this.#store.put({ ...ref, value: encode(credential) }, 0)
+      await this.#store.put({ ...ref, value: encodeCredential(credential) }, 0)
       return credential
     } catch (error) {
       if (!isConflict(error)) throw error
@@ -141,7 +145,7 @@ export class Credentials {
   async find(owner: Owner, handle: string): Promise<Credential | undefined> {
     if (!/^[A-Za-z0-9_-]{1,128}$/.test(handle)) return undefined
     const record = await this.#store.get(await this.#ref(owner, handle))
-    return record === undefined ? undefined : decode(record.value)
+    return record === undefined ? undefined : decodeCredential(record.value)
   }
 
   async get(owner: Owner, handle: string): Promise<Credential> {
@@ -156,8 +160,8 @@ export class Credentials {
     return compareAndSet(async () => {
       const record = await this.#store.get(ref)
       if (record === undefined) throw unknown(handle)
-      const changed = change(decode(record.value))
-      await this.#store.put({ ...ref, value: encode(changed) }, record.revision)
+      const changed = change(decodeCredential(record.value))
+      await this.#store.put({ ...ref, value: encodeCredential(changed) }, record.revision)
       return changed
     })
   }
@@ -205,6 +209,31 @@ export class Credentials {
     return (await this.#all(owner)).found
   }
 
+  /** The same for a request, as old as the cache allows. */
+  async listForUse(owner: Owner): Promise<readonly Credential[]> {
+    return this.#cache.get(await ownerKey(owner), () => this.list(owner))
+  }
+
+  /** One for a request, as old as the cache allows. */
+  async getForUse(owner: Owner, handle: string): Promise<Credential> {
+    const held = this.#cache.on ? await this.listForUse(owner) : []
+    return held.find((one) => one.handle === handle) ?? this.get(owner, handle)
+  }
+
+  /**
+   * One that a service has refused, as it is now, if that can be told; what else is remembered of its
+   * owner is read anew as well. The answer must not be lost over it: throws nothing that the store throws.
+   */
+  async latest({ owner, handle }: Credential): Promise<Credential | undefined> {
+    this.#cache.drop(await ownerKey(owner))
+    try {
+      return await this.find(owner, handle)
+    } catch (error) {
+      if (!AuthError.isInstance(error)) throw error
+      return undefined
+    }
+  }
+
   /** Why none was found for a service: what cannot be read is not said to be absent. */
   async whyNone(owner: Owner): Promise<string> {
     const { unreadable } = await this.#all(owner)
@@ -219,7 +248,7 @@ export class Credentials {
     const found: Credential[] = []
     let unreadable = 0
     for await (const page of pagesOf(this.#store, { kind: 'credential', owner: key })) {
-      for (const record of page.records) found.push(decode(record.value))
+      for (const record of page.records) found.push(decodeCredential(record.value))
       unreadable += page.damaged.length
     }
     return { found: found.sort((a, b) => b.issuedAt - a.issuedAt), unreadable }
@@ -231,27 +260,24 @@ export class Credentials {
    * that replaces another waits behind it until it was seen to work.
    */
   async forService(owner: Owner, service: string): Promise<readonly Credential[]> {
-    const all = await this.list(owner)
-    const active = new Set(all.filter(({ state }) => state === 'active').map((one) => one.handle))
-    const states = { active: 0, invalid: 2, revoking: 3, revoked: 4, forgotten: 4 }
-    const rank = (one: Credential): number => {
-      if (one.parent !== undefined) return 9
-      const early = one.workedAt === undefined && active.has(one.replaces ?? '')
-      // What anybody may do is done with a key where one is held.
-      return one.state === 'active' && (early || one.kind === 'none') ? 1 : states[one.state]
-    }
-    return all
-      .filter((one) => one.service === service || sameService(one, service))
-      .sort((a, b) => rank(a) - rank(b) || hostRank(a, service) - hostRank(b, service))
+    return ranked(await this.list(owner), service)
+  }
+
+  /** The same for a request, as old as the cache allows. */
+  async forUse(owner: Owner, service: string): Promise<readonly Credential[]> {
+    return ranked(await this.listForUse(owner), service)
   }
 
   /**
-   * Takes an owner's secrets, and `more`, out of text. They are read anew each time; the redactor is
-   * built anew, which is what takes long, only when they have changed. What is too short to be told
-   * from ordinary text is left out.
+   * Takes the secrets that an owner holds, and `more`, out of text. The redactor is built anew, which is
+   * what takes long, only when they have changed. What is too short to be told from ordinary text is
+   * left out.
    */
-  async redactor(owner: Owner, more: readonly Secret[]): Promise<Redactor> {
-    const held = await this.list(owner)
+  async redactor(
+    owner: Owner,
+    held: readonly Credential[],
+    more: readonly Secret[],
+  ): Promise<Redactor> {
     const secrets = [...held.flatMap(secretsOf), ...more].filter(canRedact)
     const of = JSON.stringify(secrets.map((secret) => Secret.open(secret)))
     const key = await ownerKey(owner)
@@ -268,6 +294,20 @@ export class Credentials {
   async #ref(owner: Owner, handle: string): Promise<RecordRef> {
     return { kind: 'credential', owner: await ownerKey(owner), id: handle }
   }
+}
+
+function ranked(all: readonly Credential[], service: string): readonly Credential[] {
+  const active = new Set(all.filter(({ state }) => state === 'active').map((one) => one.handle))
+  const states = { active: 0, invalid: 2, revoking: 3, revoked: 4, forgotten: 4 }
+  const rank = (one: Credential): number => {
+    if (one.parent !== undefined) return 9
+    const early = one.workedAt === undefined && active.has(one.replaces ?? '')
+    // What anybody may do is done with a key where one is held.
+    return one.state === 'active' && (early || one.kind === 'none') ? 1 : states[one.state]
+  }
+  return all
+    .filter((one) => one.service === service || sameService(one, service))
+    .sort((a, b) => rank(a) - rank(b) || hostRank(a, service) - hostRank(b, service))
 }
 
 function unknown(handle: string): AuthError {
@@ -341,45 +381,4 @@ export function secretsOf({
 export function basicPair({ user }: NonNullable<Presentation['basic']>, secret: Secret): Secret {
   const text = Secret.open(secret)
   return new Secret(btoa(user === undefined ? `${text}:` : `${user}:${text}`))
-}
-
-function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
-}
-
-type Stored = Omit<Credential, 'secret' | 'secrets' | 'refresh' | 'claim' | 'client'> & {
-  readonly secret?: string
-  readonly secrets?: Readonly<Record<string, string>>
-  readonly refresh?: { readonly state: Json; readonly secrets: Readonly<Record<string, string>> }
-  readonly claim?: { readonly secrets: Readonly<Record<string, string>>; readonly until?: number }
-  readonly client?: Omit<NonNullable<Credential['client']>, 'secrets'> & {
-    readonly secrets: Readonly<Record<string, string>>
-  }
-}
-
-function encode(credential: Credential): string {
-  const { secret, secrets, refresh, claim, client, ...rest } = credential
-  const open = (one: Secret) => Secret.open(one)
-  const stored: Stored = {
-    ...rest,
-    ...(secret && { secret: open(secret) }),
-    ...(secrets && { secrets: mapped(secrets, open) }),
-    ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, open) } }),
-    ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, open) } }),
-    ...(client && { client: { ...client, secrets: mapped(client.secrets, open) } }),
-  }
-  return JSON.stringify(stored)
-}
-
-function decode(text: string): Credential {
-  const { secret, secrets, refresh, claim, client, ...rest } = JSON.parse(text) as Stored
-  const close = (one: string) => new Secret(one)
-  return {
-    ...rest,
-    ...(secret !== undefined && { secret: close(secret) }),
-    ...(secrets && { secrets: mapped(secrets, close) }),
-    ...(refresh && { refresh: { ...refresh, secrets: mapped(refresh.secrets, close) } }),
-    ...(claim && { claim: { ...claim, secrets: mapped(claim.secrets, close) } }),
-    ...(client && { client: { ...client, secrets: mapped(client.secrets, close) } }),
-  }
 }
