@@ -29,6 +29,7 @@ import type { OwnerIdentity } from './people/mailbox.ts'
 import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
+import { type CredentialRef, giveBack, type ShareOptions, share, unshare } from './share.ts'
 import type { PaymentHook } from './use/paid.ts'
 import { type Credential, Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
@@ -166,7 +167,7 @@ export class AgentAuth {
     } = options
     const emit = (event: AuthEvent) => options.onEvent?.(event)
     const cache = options.cache && parse(cacheOptions, options.cache)
-    const held = new OwnerCache<Credential>(cache, clock)
+    const held = new OwnerCache<Credential>(cache, clock, ({ shared }) => shared?.key)
     const ceremony = new OwnerCache<Secret>(cache, clock)
     const store = watched(
       options.store,
@@ -258,6 +259,25 @@ export class AgentAuth {
   }
 
   /**
+   * Lets another owner do something with an owner's credential: the secret stays where it is, and with it the
+   * audience and the end. For the application to call; no tool does. It shows in the other owner's `list`
+   * as `shared`; what binds somebody asks by that owner's own policy. A second call takes the place of the first.
+   *
+   * @throws AuthError `owner_invalid`, `not_found`, `invalid_input`: for another tenant without `acrossTenants`,
+   * for one that is itself shared, and for one that is given up
+   * @example await auth.share({ owner: kim, handle }, { tenant: 'acme', user: 'lee' }, { verbs: ['use'] })
+   */
+  share(credential: CredentialRef, owner: Owner, options: ShareOptions): Promise<CredentialView> {
+    const parts = { store: this.#options.store, credentials: this.#credentials }
+    return share(parts, credential, owner, options, this.#now())
+  }
+
+  /** Takes back what `share` gave; what was not given is no error. */
+  unshare(credential: CredentialRef, owner: Owner): Promise<void> {
+    return unshare(this.#options.store, credential, owner)
+  }
+
+  /**
    * Moves on every registration that is due: mail that came, waits that are over, answers that were
    * lost with their process. Call it from a cron or an interval; several processes may at once.
    *
@@ -301,12 +321,16 @@ export class AgentAuth {
     /** The credentials of an owner. */
     list: (owner: Owner): Promise<readonly CredentialView[]> => this.as(owner).list(),
 
-    /** Takes all credentials of an owner out of use; the outcomes say what a person must still do. */
+    /**
+     * Takes all credentials of an owner out of use; the outcomes say what a person must still do. What is
+     * another owner's and was shared is given back, and works on for its owner.
+     */
     revokeAll: async (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> => {
       const session = this.#session(parseOwner(owner), this.#unbound)
       const outcomes: Outcome[] = []
-      for (const { handle, state } of await session.list()) {
-        if (state === 'revoked' || state === 'forgotten') continue
+      for (const { handle, state, shared } of await session.list()) {
+        if (shared) await giveBack(this.#options.store, session.owner, handle)
+        if (shared || state === 'revoked' || state === 'forgotten') continue
         const action = await session.preview('revoke', { credential: handle })
         const call = { channel: 'admin', callId: `admin-${handle}` }
         if (action !== undefined) {

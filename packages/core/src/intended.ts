@@ -7,7 +7,7 @@ import * as inputs from './inputs.ts'
 import type { Outcome } from './outcome.ts'
 import { registerTarget } from './register.ts'
 import { prepareUse, useAction } from './use/request.ts'
-import { revokeAction } from './use/revoke.ts'
+import { mayNotEnd, revokeAction } from './use/revoke.ts'
 import { unusable } from './use/use.ts'
 import type { Credential } from './vault/credentials.ts'
 
@@ -61,7 +61,7 @@ export async function intended(
     case 'revoke': {
       const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
       const credential = await credentials.find(owner, handle)
-      if (credential === undefined) return undefined
+      if (credential === undefined || mayNotEnd(credential, replace)) return undefined
       const { service } = credential
       if (!replace) return { about: { verb, service }, action: await revokeAction(credential) }
       return unusable(credential) ? undefined : registering(parts, { service }, credential)

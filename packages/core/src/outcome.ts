@@ -1,5 +1,6 @@
 import type { Action } from './consent/action.ts'
 import type { Offer } from './methods/method.ts'
+import type { Owner } from './owner.ts'
 import type { PaymentTerms } from './use/payment.ts'
 
 /** Why a verb was refused, as a stable word. */
@@ -73,6 +74,9 @@ export interface Orphan {
   readonly at: number
 }
 
+/** What may be done with a credential of another owner's. */
+export type ShareVerb = 'use' | 'revoke'
+
 /** A credential as seen from outside the vault. */
 export interface CredentialView {
   /** The handle: names the credential, is not the credential. */
@@ -89,6 +93,8 @@ export interface CredentialView {
   readonly parent?: string
   /** What a renewal of it may have given in an answer that was lost. */
   readonly orphan?: Orphan
+  /** It is another owner's, and was shared by the application. `by` is said by `list` alone. */
+  readonly shared?: { readonly verbs: readonly ShareVerb[]; readonly by?: Owner }
 }
 
 /** A registration as seen from outside. */

@@ -28,7 +28,7 @@ import type { PaymentHook } from './use/paid.ts'
 import { redactOutcome } from './use/redact-outcome.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
-import { forget, revokeCredential, verified } from './use/revoke.ts'
+import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
 import { type Credential, type Credentials, viewCredential } from './vault/credentials.ts'
 
@@ -107,9 +107,9 @@ export class Session {
   async revoke(input: inputs.RevokeInput, call: Call = inCode): Promise<Outcome> {
     const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
     const credential = await this.#parts.credentials.get(this.owner, handle)
-    const outcome = replace
-      ? await this.#replace(credential, call)
-      : await revokeCredential(this.#parts, credential, call)
+    const may = mayNotEnd(credential, replace)
+    const end = () => revokeCredential(this.#parts, credential, call)
+    const outcome = may ?? (await (replace ? this.#replace(credential, call) : end()))
     return this.#report('revoke', outcome)
   }
 
@@ -227,9 +227,15 @@ export class Session {
     return viewCredential(kept)
   }
 
-  /** The owner's credentials, the newest first. */
+  /** The owner's credentials, the newest first, and others' that are shared with the owner. */
   async list(): Promise<readonly CredentialView[]> {
-    return (await this.#parts.credentials.list(this.owner)).map(viewCredential)
+    const held = await this.#parts.credentials.list(this.owner)
+    return held.map((one) => {
+      const view = viewCredential(one)
+      return view.shared && one.shared
+        ? { ...view, shared: { ...view.shared, by: one.shared.by } }
+        : view
+    })
   }
 
   /**
@@ -249,7 +255,8 @@ export class Session {
   /** Deletes a credential's secret without ending it at the service. For a person who has lost access there. */
   async forget(handle: string): Promise<Outcome> {
     const credential = await this.#parts.credentials.get(this.owner, handle)
-    return this.#report('revoke', await forget(this.#parts, credential))
+    const may = mayNotEnd(credential, false)
+    return this.#report('revoke', may ?? (await forget(this.#parts, credential)))
   }
 
   /** Moves a registration on by what time and mail bring, or by what was said. */

@@ -238,6 +238,21 @@ test('a fetch with a body is sent again for the renewed one, and its echo is cle
   expect(calls().map(({ body }) => body)).toEqual(['made', 'made'])
 })
 
+test('one that is shared is renewed for all who share it, and lies with its owner alone', async () => {
+  const { open, handle, pass, refreshes, record, service, use } = await held(3600)
+  const lee = { tenant: 'acme', user: 'lee' }
+  const auth = open()
+  await auth.share({ owner, handle }, lee, { verbs: ['use'] })
+  pass(hour)
+  const fetch = auth.as(lee).fetch(service.origin)
+  expect((await fetch(`${service.origin}/api/thing`)).status).toBe(200)
+  expect(await use(auth.as(lee))).toMatchObject(ok)
+  expect(await use()).toMatchObject(ok)
+  expect(refreshes()).toBe(1)
+  expect(await record()).toMatchObject({ generation: 1, owner })
+  expect(await record()).not.toHaveProperty('shared')
+})
+
 test('a fetch says that it cannot be renewed yet, rather than that it was refused', async () => {
   const { session, service, tokens } = await held(undefined)
   tokens.accepted = 'none'

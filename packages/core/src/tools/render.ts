@@ -105,9 +105,10 @@ function found(outcome: Extract<Outcome, { status: 'found' }>): string[] {
     ...offers.map(
       ({ method, summary, needs }) => `offer ${method}: ${summary} Needs: ${needs.join(', ')}.`,
     ),
-    ...credentials.map(({ handle, service, state, parent, kind, orphan }) => {
+    ...credentials.map(({ handle, service, state, parent, kind, orphan, shared }) => {
       const from = parent === undefined ? '' : `, ${kind} that an answer to ${parent} held`
-      return `held ${handle}: ${service}, ${state}${from}${mayExist(orphan ? [orphan] : [])}`
+      const whose = shared ? `, another owner's, shared to ${shared.verbs.join(' and ')}` : ''
+      return `held ${handle}: ${service}, ${state}${from}${whose}${mayExist(orphan ? [orphan] : [])}`
     }),
     ...registrations.map(({ id, service, state, orphans }) => {
       return `registration ${id}: ${service}, ${state}${mayExist(orphans)}`

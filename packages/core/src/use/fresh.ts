@@ -65,7 +65,10 @@ async function renew(
   let cause: unknown
   try {
     const refreshed = await engine.refresh(held)
-    if (refreshed.kind !== 'later') return unlessGivenUp(refreshed.credential)
+    if (refreshed.kind !== 'later') {
+      const { shared } = held
+      return unlessGivenUp({ ...refreshed.credential, ...(shared && { shared }) })
+    }
     notBefore = refreshed.notBefore
   } catch (error) {
     // What was asked for was not sent, whatever the store had to do with it.

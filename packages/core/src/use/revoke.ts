@@ -9,11 +9,13 @@ import type { Owner } from '../owner.ts'
 import {
   type Credential,
   type Credentials,
+  holderOf,
   sameSecrets,
   viewCredential,
 } from '../vault/credentials.ts'
 import { deleteClient, endTokens } from './end-at-service.ts'
 import { sendSigned } from './signer.ts'
+import { notShared } from './use.ts'
 
 const timeoutMs = 10_000
 
@@ -26,7 +28,7 @@ export interface RevokeParts {
 
 /** What revoking it would bind; undefined where that was agreed to already. */
 export async function revokeAction(credential: Credential): Promise<Action | undefined> {
-  const { handle, owner, service, state, revocation, revision, client } = credential
+  const { handle, service, state, revocation, revision, client } = credential
   const { url = client?.deletion?.request.url } = revocation ?? {}
   if (state !== 'active' && state !== 'invalid') return undefined
   const effect: Effect = {
@@ -35,7 +37,18 @@ export async function revokeAction(credential: Credential): Promise<Action | und
     how: howOf(credential),
     ...(typeof url === 'string' ? { url } : {}),
   }
+  const owner = holderOf(credential)
   return makeAction({ verb: 'revoke', owner, service, revision, effects: [effect] })
+}
+
+/** Of another owner's that is shared: a new one in its place would be of the wrong owner. */
+export function mayNotEnd(
+  { shared, service }: Credential,
+  replace: boolean | undefined,
+): Outcome | undefined {
+  if (shared === undefined) return undefined
+  if (replace) return notShared(service, 'to be replaced, which only its owner can do')
+  return shared.verbs.includes('revoke') ? undefined : notShared(service, 'to be revoked')
 }
 
 function howOf({ revocation, client }: Credential): 'local' | 'guided' | 'programmatic' {

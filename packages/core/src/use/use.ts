@@ -6,7 +6,7 @@ import { retryAfter } from '../engine/send.ts'
 import { AuthError } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
-import { type Credential, Credentials, presentationOf } from '../vault/credentials.ts'
+import { type Credential, Credentials, holderOf, presentationOf } from '../vault/credentials.ts'
 import type { Secret } from '../vault/secret.ts'
 import { surely } from '../vault/surely.ts'
 import { type CleanAnswer, demandedInVain, errorsOf, missingScopes } from './answer.ts'
@@ -298,10 +298,10 @@ async function capture(
   field: string,
   secret: Secret,
 ): Promise<string> {
-  const { owner, service, start, secrets, audience, probe, revocation } = parent
+  const { service, start, secrets, audience, probe, revocation } = parent
   const one = (handle: string): Credential => ({
     handle,
-    owner,
+    owner: holderOf(parent),
     service,
     start,
     kind: field,
@@ -331,13 +331,26 @@ export function unusable({
   service,
   secret,
   kind,
+  shared,
 }: Credential): Outcome | undefined {
+  if (shared && !shared.verbs.includes('use')) return notShared(service, 'for use')
   if ((state === 'active' || state === 'invalid') && (secret || kind === 'none')) return undefined
   const is = state === 'revoking' ? 'being revoked' : state
   return {
     ...newOne(service),
     code: 'credential_revoked',
     reason: `The credential ${handle} is ${is} and is not used any more.`,
+  }
+}
+
+/** What the application has not given with another owner's credential. */
+export function notShared(service: string, what: string): Outcome {
+  return {
+    status: 'refused',
+    service,
+    code: 'policy_denied',
+    reason: `The credential is another owner's and is not shared ${what}.`,
+    next: 'tell the person that its owner can do this, or have it shared',
   }
 }
 

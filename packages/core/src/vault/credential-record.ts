@@ -1,9 +1,24 @@
 import type { Json } from '../methods/method.ts'
+import type { ShareVerb } from '../outcome.ts'
+import type { Owner } from '../owner.ts'
 import type { Credential } from './credentials.ts'
 import { Secret } from './secret.ts'
 
 function mapped<T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U) {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
+}
+
+/** Lies with the owner whom it is given to, under the handle of the credential. */
+export interface Grant {
+  readonly grant: {
+    readonly by: Owner
+    /** The key of that owner. */
+    readonly key: string
+    readonly to: Owner
+    readonly verbs: readonly ShareVerb[]
+    /** Epoch milliseconds. */
+    readonly at: number
+  }
 }
 
 type Stored = Omit<Credential, 'secret' | 'secrets' | 'refresh' | 'claim' | 'client'> & {
@@ -31,9 +46,15 @@ export function encodeCredential(credential: Credential): string {
   return JSON.stringify(stored)
 }
 
-/** From the text of a sealing store. */
-export function decodeCredential(text: string): Credential {
-  const { secret, secrets, refresh, claim, client, ...rest } = JSON.parse(text) as Stored
+export function encodeGrant(grant: Grant): string {
+  return JSON.stringify(grant)
+}
+
+/** From the text of a sealing store: a credential, or that another owner's is shared. */
+export function decodeCredential(text: string): Credential | Grant {
+  const stored = JSON.parse(text) as Stored | Grant
+  if ('grant' in stored) return stored
+  const { secret, secrets, refresh, claim, client, ...rest } = stored
   const close = (one: string) => new Secret(one)
   return {
     ...rest,

@@ -4,14 +4,15 @@ import { AuthError } from '../errors.ts'
 import type { IssuedCredential, Json, Presentation } from '../methods/method.ts'
 import type { CredentialView, Orphan } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
-import { type Audience, hostRank, sameService } from '../use/audience.ts'
+import type { Audience } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
 import { compareAndSet } from './compare-and-set.ts'
-import { decodeCredential, encodeCredential } from './credential-record.ts'
+import { decodeCredential, encodeCredential, type Grant } from './credential-record.ts'
 import { OwnerCache } from './owner-cache.ts'
 import { pagesOf } from './pages.ts'
+import { ranked } from './ranked.ts'
 import { Secret } from './secret.ts'
-import type { RecordRef, Store } from './store.ts'
+import type { RecordRef, Store, StoreRecord } from './store.ts'
 import { isConflict } from './store-check.ts'
 
 /** A credential as the vault keeps it. The secret is gone once it is revoked or forgotten. */
@@ -79,6 +80,8 @@ export interface Credential extends Presentation {
   readonly workedAt?: number
   /** Grows with every use of a revoke consent. */
   readonly revision: number
+  /** It is read by another owner, whom the application has given a share. Never stored. */
+  readonly shared?: Grant['grant']
 }
 
 type Change = (credential: Credential) => Credential
@@ -145,7 +148,19 @@ export class Credentials {
   async find(owner: Owner, handle: string): Promise<Credential | undefined> {
     if (!/^[A-Za-z0-9_-]{1,128}$/.test(handle)) return undefined
     const record = await this.#store.get(await this.#ref(owner, handle))
-    return record === undefined ? undefined : decodeCredential(record.value)
+    return record === undefined ? undefined : this.#open(record)
+  }
+
+  /** A credential, or another owner's that a record shares: as it is now, and gone when that is gone. */
+  async #open({ value, kind, id }: StoreRecord): Promise<Credential | undefined> {
+    const held = decodeCredential(value)
+    if (!('grant' in held)) return held
+    const record = await this.#store.get({ kind, owner: held.grant.key, id })
+    const own = record && decodeCredential(record.value)
+    if (own === undefined || 'grant' in own) return undefined
+    // What it is registered as is the business of its owner.
+    const { registration: _, replaces: __, ...rest } = own
+    return { ...rest, shared: held.grant }
   }
 
   async get(owner: Owner, handle: string): Promise<Credential> {
@@ -159,8 +174,9 @@ export class Credentials {
     const ref = await this.#ref(owner, handle)
     return compareAndSet(async () => {
       const record = await this.#store.get(ref)
-      if (record === undefined) throw unknown(handle)
-      const changed = change(decodeCredential(record.value))
+      const held = record && decodeCredential(record.value)
+      if (record === undefined || held === undefined || 'grant' in held) throw unknown(handle)
+      const changed = change(held)
       await this.#store.put({ ...ref, value: encodeCredential(changed) }, record.revision)
       return changed
     })
@@ -224,10 +240,11 @@ export class Credentials {
    * One that a service has refused, as it is now, if that can be told; what else is remembered of its
    * owner is read anew as well. The answer must not be lost over it: throws nothing that the store throws.
    */
-  async latest({ owner, handle }: Credential): Promise<Credential | undefined> {
+  async latest(credential: Credential): Promise<Credential | undefined> {
+    const owner = holderOf(credential)
     this.#cache.drop(await ownerKey(owner))
     try {
-      return await this.find(owner, handle)
+      return await this.find(owner, credential.handle)
     } catch (error) {
       if (!AuthError.isInstance(error)) throw error
       return undefined
@@ -248,17 +265,17 @@ export class Credentials {
     const found: Credential[] = []
     let unreadable = 0
     for await (const page of pagesOf(this.#store, { kind: 'credential', owner: key })) {
-      for (const record of page.records) found.push(decodeCredential(record.value))
+      const opened = page.records.map((record) => this.#open(record).catch(unlessDamaged))
+      for (const one of await Promise.all(opened)) {
+        if (one === 'damaged') unreadable++
+        else if (one) found.push(one)
+      }
       unreadable += page.damaged.length
     }
     return { found: found.sort((a, b) => b.issuedAt - a.issuedAt), unreadable }
   }
 
-  /**
-   * Those that may serve a service, the best first: usable before not, those of this very host before
-   * its siblings, newest first. One that came in an answer to `use` is meant only by its handle; one
-   * that replaces another waits behind it until it was seen to work.
-   */
+  /** Those that may serve a service, the best first. */
   async forService(owner: Owner, service: string): Promise<readonly Credential[]> {
     return ranked(await this.list(owner), service)
   }
@@ -296,18 +313,16 @@ export class Credentials {
   }
 }
 
-function ranked(all: readonly Credential[], service: string): readonly Credential[] {
-  const active = new Set(all.filter(({ state }) => state === 'active').map((one) => one.handle))
-  const states = { active: 0, invalid: 2, revoking: 3, revoked: 4, forgotten: 4 }
-  const rank = (one: Credential): number => {
-    if (one.parent !== undefined) return 9
-    const early = one.workedAt === undefined && active.has(one.replaces ?? '')
-    // What anybody may do is done with a key where one is held.
-    return one.state === 'active' && (early || one.kind === 'none') ? 1 : states[one.state]
-  }
-  return all
-    .filter((one) => one.service === service || sameService(one, service))
-    .sort((a, b) => rank(a) - rank(b) || hostRank(a, service) - hostRank(b, service))
+/** Another owner's that cannot be read must not hide one's own. */
+function unlessDamaged(error: unknown): 'damaged' {
+  const damage = ['store_damaged', 'store_wrong_key', 'store_version']
+  if (AuthError.isInstance(error) && damage.includes(error.code)) return 'damaged'
+  throw error
+}
+
+/** Who has it in hand: its owner, or whom it is shared with. */
+export function holderOf({ owner, shared }: Credential): Owner {
+  return shared?.to ?? owner
 }
 
 function unknown(handle: string): AuthError {
@@ -315,8 +330,19 @@ function unknown(handle: string): AuthError {
 }
 
 export function viewCredential(credential: Credential): CredentialView {
-  const { handle, service, kind, state, audience, issuedAt, lastUsedAt, method, parent, orphan } =
-    credential
+  const {
+    handle,
+    service,
+    kind,
+    state,
+    audience,
+    issuedAt,
+    lastUsedAt,
+    method,
+    parent,
+    orphan,
+    shared,
+  } = credential
   return {
     handle,
     service,
@@ -328,6 +354,7 @@ export function viewCredential(credential: Credential): CredentialView {
     method,
     ...(parent === undefined ? {} : { parent }),
     ...(orphan === undefined ? {} : { orphan }),
+    ...(shared === undefined ? {} : { shared: { verbs: shared.verbs } }),
   }
 }
 

@@ -91,4 +91,30 @@ describe('what an owner holds', () => {
     expect(await get('a', ['after'])).toEqual(['after'])
     expect(reads).toHaveLength(1)
   })
+
+  it("that is in part another owner's is read again when that one writes, also while it is read", async () => {
+    const limits = { maxAgeMs: 5000, maxCredentials: 10 }
+    const cache = new OwnerCache<string>(
+      limits,
+      () => 0,
+      (item) => /^of-(.+)$/.exec(item)?.[1],
+    )
+    let reads = 0
+    const read = async () => {
+      reads++
+      return ['own', 'of-b']
+    }
+    await cache.get('a', read)
+    cache.drop('c')
+    await cache.get('a', read)
+    expect(reads).toBe(1)
+    cache.drop('b')
+    const slow = Promise.withResolvers<readonly string[]>()
+    const reading = cache.get('a', () => slow.promise)
+    cache.drop('b')
+    slow.resolve(['of-b'])
+    await reading
+    await cache.get('a', read)
+    expect(reads).toBe(2)
+  })
 })

@@ -17,7 +17,11 @@ interface Entry<T> {
   /** When its reading began: from then on the store may say something else. */
   readonly at: number
   readonly read: Promise<readonly T[]>
+  /** How many writes there had been by then. */
+  readonly writes: number
   size: number
+  /** Keys of others whose records it was read from as well. */
+  others: ReadonlySet<string>
 }
 
 /**
@@ -27,13 +31,21 @@ interface Entry<T> {
 export class OwnerCache<T> {
   readonly #limits: Required<CacheOptions> | undefined
   readonly #now: () => number
+  readonly #otherOf: (item: T) => string | undefined
   /** In the order in which they were read. */
   readonly #entries = new Map<string, Entry<T>>()
   #size = 0
+  #writes = 0
 
-  constructor(limits?: Required<CacheOptions>, now: () => number = Date.now) {
+  /** `otherOf`: the key of the owner whose record an item is, where that is another one. */
+  constructor(
+    limits?: Required<CacheOptions>,
+    now: () => number = Date.now,
+    otherOf: (item: T) => string | undefined = () => undefined,
+  ) {
     this.#limits = limits
     this.#now = now
+    this.#otherOf = otherOf
   }
 
   get on(): boolean {
@@ -44,47 +56,58 @@ export class OwnerCache<T> {
   get(key: string, read: () => Promise<readonly T[]>): Promise<readonly T[]> {
     if (this.#limits === undefined) return read()
     const now = this.#now()
-    for (const [one, { at }] of this.#entries) {
-      if (this.#isFresh(at, now)) break
-      this.drop(one)
+    for (const [one, entry] of this.#entries) {
+      if (this.#isFresh(entry.at, now)) break
+      this.#remove(one, entry)
     }
     const known = this.#entries.get(key)
     if (known && this.#isFresh(known.at, now)) return known.read
-    this.drop(key)
-    const entry: Entry<T> = { at: now, read: read(), size: 0 }
+    if (known) this.#remove(key, known)
+    const entry: Entry<T> = {
+      at: now,
+      read: read(),
+      writes: this.#writes,
+      size: 0,
+      others: new Set(),
+    }
     this.#entries.set(key, entry)
     entry.read.then(
-      (items) => this.#keep(key, entry, items.length),
-      () => this.#dropThis(key, entry),
+      (items) => this.#keep(key, entry, items),
+      () => this.#remove(key, entry),
     )
     return entry.read
   }
 
-  /** Something of this owner's was written, or is in doubt: it is read anew. */
+  /** Something of this owner's was written, or is in doubt: it is read anew, by all who hold it. */
   drop(key: string): void {
-    const entry = this.#entries.get(key)
-    if (entry) this.#dropThis(key, entry)
+    this.#writes++
+    for (const [one, entry] of this.#entries) {
+      if (one === key || entry.others.has(key)) this.#remove(one, entry)
+    }
   }
 
-  #dropThis(key: string, entry: Entry<T>): void {
+  #remove(key: string, entry: Entry<T>): void {
     if (this.#entries.get(key) !== entry) return
     this.#entries.delete(key)
     this.#size -= entry.size
   }
 
   /** An owner without any takes a place as well. */
-  #keep(key: string, entry: Entry<T>, items: number): void {
+  #keep(key: string, entry: Entry<T>, items: readonly T[]): void {
     const { maxCredentials = 0 } = this.#limits ?? {}
     if (this.#entries.get(key) !== entry) return
-    if (items > maxCredentials) {
-      this.#dropThis(key, entry)
+    entry.others = new Set(items.flatMap((item) => this.#otherOf(item) ?? []))
+    // Whose records it would hold was not known while it was read: any write may have been to one.
+    const overtaken = entry.others.size > 0 && entry.writes !== this.#writes
+    if (items.length > maxCredentials || overtaken) {
+      this.#remove(key, entry)
       return
     }
-    entry.size = Math.max(1, items)
+    entry.size = Math.max(1, items.length)
     this.#size += entry.size
-    for (const one of this.#entries.keys()) {
+    for (const [one, other] of this.#entries) {
       if (this.#size <= maxCredentials) return
-      if (one !== key) this.drop(one)
+      if (other !== entry) this.#remove(one, other)
     }
   }
 
