@@ -28,12 +28,13 @@ test('no source file is longer than 400 lines', () => {
 const codeLines = (text: string) =>
   text.split('\n').filter((line) => !/^\s*(\/\/.*|\/?\*.*)?$/.test(line)).length
 
-test('an adapter is at most 400 lines of code', () => {
+test('an adapter is at most 400 lines of code, and 500 with a watcher', () => {
   for (const name of ['ai-sdk', 'langchain', 'mastra', 'mcp']) {
     const own = sources(`packages/${name}/src`)
     expect(own.length, name).toBeGreaterThan(3)
     const lines = own.reduce((sum, { text }) => sum + codeLines(text), 0)
-    expect(lines, name).toBeLessThanOrEqual(400)
+    const watches = own.some(({ path }) => path.endsWith('/watch.ts'))
+    expect(lines, name).toBeLessThanOrEqual(watches ? 500 : 400)
   }
 })
 

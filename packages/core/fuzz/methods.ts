@@ -6,6 +6,7 @@ import { Engine } from '../src/engine/engine.ts'
 import { Recipes } from '../src/engine/recipes.ts'
 import { decodeRegistration, type Loaded } from '../src/engine/registration.ts'
 import { accepts, type Push } from '../src/engine/step.ts'
+import { Waiters } from '../src/engine/waiters.ts'
 import { Works } from '../src/engine/work.ts'
 import { AuthError } from '../src/errors.ts'
 import { manual } from '../src/methods/manual/index.ts'
@@ -147,6 +148,7 @@ class World {
       now: () => this.#now,
       works: new Works(undefined),
       ceremony: new OwnerCache(),
+      waiters: new Waiters(this.#store, () => this.#now),
     })
   }
 

@@ -5,9 +5,12 @@ import { Rules } from './consent/policy.ts'
 import type { Policy } from './consent/policy-data.ts'
 import { Profiles } from './discovery/profiles.ts'
 import { Engine } from './engine/engine.ts'
+import { outcomeOf } from './engine/outcome-of.ts'
 import { type Recipe, Recipes } from './engine/recipes.ts'
 import { decodeRegistration } from './engine/registration.ts'
+import { Waiters, type WatchReport } from './engine/waiters.ts'
 import { type Worker, type WorkLimits, Works } from './engine/work.ts'
+import { type EraseReport, erase } from './erase.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import type { IdentityAssertion } from './identity/assertion.ts'
@@ -24,7 +27,7 @@ import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
 import type { KeySource } from './operator-key.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
-import { type Owner, ownerKey, parseOwner } from './owner.ts'
+import { type Owner, parseOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
 import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
@@ -36,8 +39,9 @@ import { RecordIndex } from './vault/index-record.ts'
 import { type CacheOptions, cacheOptions, OwnerCache } from './vault/owner-cache.ts'
 import { pagesOf } from './vault/pages.ts'
 import type { Secret } from './vault/secret.ts'
-import type { DamagedRecord, RecordKind, Store, StoreRecord } from './vault/store.ts'
+import type { Store, StoreRecord } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
+import { type WatchOptions, watch } from './watch.ts'
 
 /** Every method that core knows, the preferred first: what needs least of a person. */
 export const defaultMethods: readonly Method[] = methodsWith()
@@ -129,19 +133,9 @@ export interface TickReport {
   readonly failed: readonly { readonly registration: string; readonly code: string }[]
 }
 
-/** What `admin.erase` did. */
-export interface EraseReport {
-  /** Records that were deleted. */
-  readonly records: number
-  /** Those that cannot be read, and are still there. */
-  readonly damaged: readonly DamagedRecord[]
-}
-
 /** Registrations that a tick takes from a store at a time, and for how long. */
 const takenAtOnce = 20
 const takenMs = 60_000
-
-const kinds: readonly RecordKind[] = ['registration', 'credential', 'consent', 'profile', 'meta']
 
 /** The whole of it: sessions of owners, the way back for people, time, and the operator's view. */
 export class AgentAuth {
@@ -155,6 +149,7 @@ export class AgentAuth {
   readonly #contacts: Contacts
   readonly #credentials: Credentials
   readonly #recipes: Recipes
+  readonly #waiters: Waiters
   readonly #engine: Engine
   readonly #profiles: Profiles
   readonly #notifier: Notifier
@@ -200,6 +195,7 @@ export class AgentAuth {
         emit({ type: 'changed', at: clock(), owner, service, changes })
       },
     })
+    this.#waiters = new Waiters(store, clock)
     this.#engine = new Engine({
       store,
       index,
@@ -212,6 +208,7 @@ export class AgentAuth {
       now: clock,
       works: new Works(worker, options.work),
       ceremony,
+      waiters: this.#waiters,
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
     this.#notifier = new Notifier(options.onPersonNeeded, emit, clock, async (owner, id) => {
@@ -244,6 +241,7 @@ export class AgentAuth {
       owner,
       engine: this.#engine,
       recipes: this.#recipes,
+      waiters: this.#waiters,
       profiles: this.#profiles,
       credentials: this.#credentials,
       consents,
@@ -301,6 +299,37 @@ export class AgentAuth {
     return { advanced, failed }
   }
 
+  /**
+   * Moves on what is due, like `tick`, and then has what waited for a registration go on: each thing once, by one of
+   * all the processes that watch; where that one dies in between, by another a minute later. Adapters have a
+   * `watch` of their own, which knows their framework; this is for what an application pauses itself
+   * (`session.waitFor`).
+   *
+   * @throws AuthError `invalid_input` for the options, and what a look throws where there is no `onError`
+   * @example
+   * ```ts
+   * await auth.watchRegistrations({
+   *   queue: 'jobs',
+   *   onSettled: async ({ owner, at }) => jobs.goOn(owner, at),
+   *   onError: report,
+   *   intervalMs: 5000,
+   *   signal,
+   * })
+   * ```
+   */
+  watchRegistrations(options: WatchOptions): Promise<WatchReport> {
+    const statusOf = async (owner: Owner, id: string) => {
+      const registration = (await this.#engine.load(owner, id))?.registration
+      if (registration === undefined) return undefined
+      if (registration.inFlight) return 'pending' as const
+      return (await outcomeOf(registration, this.#credentials, this.#now())).status
+    }
+    return watch(options, async (queue, onSettled) => {
+      await this.tick()
+      return this.#waiters.look(queue, statusOf, onSettled)
+    })
+  }
+
   /** Registrations that are due: where the store can, those that no other process is at. */
   async *#due(): AsyncGenerator<StoreRecord> {
     const { store } = this.#options
@@ -349,19 +378,6 @@ export class AgentAuth {
      * cannot be read stays, since it may have been moved there from another owner: `damaged` names it,
      * for the operator to look at and remove.
      */
-    erase: async (owner: Owner): Promise<EraseReport> => {
-      const { store } = this.#options
-      const key = await ownerKey(parseOwner(owner))
-      const damaged: DamagedRecord[] = []
-      let records = 0
-      for (const kind of kinds) {
-        for await (const page of pagesOf(store, { kind, owner: key })) {
-          for (const { id } of page.records) await store.delete({ kind, owner: key, id })
-          records += page.records.length
-          damaged.push(...page.damaged)
-        }
-      }
-      return { records, damaged }
-    },
+    erase: (owner: Owner): Promise<EraseReport> => erase(this.#options.store, owner),
   }
 }

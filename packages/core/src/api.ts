@@ -2,7 +2,6 @@ export {
   type AgentAuth,
   type AgentAuthOptions,
   defaultMethods,
-  type EraseReport,
   type TickReport,
 } from './agent-auth.ts'
 export type { Action, Effect, TermsText, Verb } from './consent/action.ts'
@@ -17,7 +16,9 @@ export type {
 } from './consent/policy-data.ts'
 export * from './discovery/profile.ts'
 export type { Recipe } from './engine/recipes.ts'
+export type { OnSettled, Settled, Waiter, WatchReport } from './engine/waiters.ts'
 export type { WorkLimits } from './engine/work.ts'
+export type { EraseReport } from './erase.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
 export type { AuthEvent } from './events.ts'
 export type {
@@ -62,7 +63,7 @@ export type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
 export type { People, PersonDecision, PersonRequest } from './people/people.ts'
 export type { Session } from './session.ts'
 export type { CredentialRef, ShareOptions } from './share.ts'
-export { type Pause, pauseOf, pauseSchema, type VerbCall } from './tools/pause.ts'
+export { noteWaiter, type Pause, pauseOf, pauseSchema, type VerbCall } from './tools/pause.ts'
 export { renderOutcome } from './tools/render.ts'
 export { type SeeThroughOptions, seeThrough } from './tools/see-through.ts'
 export { ToolBook } from './tools/tool-book.ts'
@@ -94,3 +95,4 @@ export {
   conflict,
   maxSealedBytes,
 } from './vault/store-check.ts'
+export type { WatchOptions } from './watch.ts'

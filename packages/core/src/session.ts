@@ -7,10 +7,11 @@ import type { Explanation } from './consent/policy.ts'
 import { allHeld, waysIn } from './discover.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
-import { readyOutcome } from './engine/outcome-of.ts'
+import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
 import type { Recipe, Recipes } from './engine/recipes.ts'
 import type { Loaded } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
+import type { Waiter, Waiters } from './engine/waiters.ts'
 import { AuthError } from './errors.ts'
 import { importCredential } from './import.ts'
 import * as inputs from './inputs.ts'
@@ -31,11 +32,13 @@ import { reaches } from './use/request.ts'
 import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
 import { type Credential, type Credentials, viewCredential } from './vault/credentials.ts'
+import { parseWaiter } from './watch.ts'
 
 export interface SessionParts {
   readonly owner: Owner
   readonly engine: Engine
   readonly recipes: Recipes
+  readonly waiters: Waiters
   readonly profiles: Profiles
   readonly credentials: Credentials
   readonly consents: Consents
@@ -257,6 +260,25 @@ export class Session {
     const credential = await this.#parts.credentials.get(this.owner, handle)
     const may = mayNotEnd(credential, false)
     return this.#report('revoke', may ?? (await forget(this.#parts, credential)))
+  }
+
+  /**
+   * Writes down that something has paused until one of these registrations needs no person any more:
+   * `auth.watchRegistrations` then has it go on. The same thing, paused again, takes its own place.
+   *
+   * @throws AuthError `not_found` for one that is not this owner's, `invalid_input`
+   * @example await session.waitFor([outcome.registration], { queue: 'jobs', at: { job: job.id } })
+   */
+  async waitFor(registrations: readonly string[], waiter: Waiter): Promise<void> {
+    const wanted = parseWaiter(waiter)
+    const [first] = registrations
+    if (first === undefined) throw new AuthError('invalid_input', 'no registration is waited for')
+    const { engine, credentials, now, waiters } = this.#parts
+    const awaited = registrations.map(async (id) => {
+      const { registration } = await loadOwn(engine, this.owner, id)
+      return { id, status: (await outcomeOf(registration, credentials, now())).status }
+    })
+    await waiters.add(this.owner, await Promise.all(awaited), wanted)
   }
 
   /** Moves a registration on by what time and mail bring, or by what was said. */

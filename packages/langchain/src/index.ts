@@ -5,6 +5,7 @@ import {
   type MountOptions,
   type Owner,
   ToolBook,
+  type WatchReport,
 } from '@authmd/core'
 import type { BaseMessage } from '@langchain/core/messages'
 import type { StructuredToolInterface } from '@langchain/core/tools'
@@ -15,12 +16,14 @@ import { type OwnerSource, sessionsOf } from './owner.ts'
 import { type Ask, resume } from './resume.ts'
 import { type AuthTools, makeTool } from './tools.ts'
 import { awaitPerson } from './waits.ts'
+import { type ThreadWatch, watchThreads } from './watch.ts'
 
 export type { ConsentRequest } from './approval.ts'
 export type { AuthRuntime, OwnerSource } from './owner.ts'
 export type { Ask, AuthAnswer, AuthQuestion, ConsentQuestion } from './resume.ts'
 export type { AuthProgress, AuthTools } from './tools.ts'
 export type { PersonWait, WaitRequest } from './waits.ts'
+export type { Threads, ThreadWatch, WaitingThread } from './watch.ts'
 
 /** What the application sets. */
 export interface AgentAuthOptions<CONTEXT> {
@@ -30,6 +33,8 @@ export interface AgentAuthOptions<CONTEXT> {
   readonly approver?: string
   /** What a person has to do elsewhere is a tool's `'result'`, the default, or an `'interrupt'`. */
   readonly waits?: 'result' | 'interrupt'
+  /** A name for this graph's threads, where threads of several graphs wait in one store; `langchain` by default. */
+  readonly queue?: string
   /**
    * Decisions without the ids of consents count as well, as other review pages send them: for what the
    * thread asks when they arrive. Leave it off where one may arrive twice or late.
@@ -61,6 +66,24 @@ export interface AuthAdapter {
    * @throws AuthError `invalid_input` where none is ours
    */
   resume(result: unknown, ask: Ask): Promise<Command<unknown, never, never>>
+  /**
+   * Resumes threads that wait for a person (`waits: 'interrupt'`) when the person has done their part, each once
+   * however many processes watch. With `intervalMs` until `signal` aborts, else one look.
+   *
+   * @throws AuthError as `auth.watchRegistrations`
+   * @example
+   * ```ts
+   * await authmd.watch({
+   *   graph: agent,
+   *   run: async (command, { thread, owner }) => {
+   *     await agent.invoke(command, { context: { owner }, configurable: { thread_id: thread } })
+   *   },
+   *   intervalMs: 5000,
+   *   onError: report,
+   * })
+   * ```
+   */
+  watch(options: ThreadWatch): Promise<WatchReport>
 }
 
 /**
@@ -93,6 +116,7 @@ export function agentAuth<CONTEXT = { readonly owner: Owner }>(
   options: AgentAuthOptions<CONTEXT>,
 ): AuthAdapter {
   const { owner, approver = `unknown via ${channel}`, unnamedDecisions = false } = options
+  const { queue = channel } = options
   const sessionFor = sessionsOf(auth, owner)
   const book = new ToolBook(auth)
   const tools = authTools.map((one) => makeTool(one, sessionFor)) as unknown as AuthTools
@@ -102,12 +126,13 @@ export function agentAuth<CONTEXT = { readonly owner: Owner }>(
     name: 'authmd',
     afterModel: ask(unnamedDecisions),
     ...(options.waits === 'interrupt'
-      ? { beforeModel: ({ messages }) => awaitPerson(tools, messages) }
+      ? { beforeModel: ({ messages }) => awaitPerson({ tools, sessionFor, queue }, messages) }
       : {}),
   })
   const mount: AuthAdapter['mount'] = async (...asked) => {
     const { tools: mounted, ...rest } = await book.mount(...asked)
     return { ...rest, tools: mounted.map((one) => makeTool(one, sessionFor)) }
   }
-  return { tools, mount, middleware, approve: ask(false), resume }
+  const watch: AuthAdapter['watch'] = (how) => watchThreads(auth, queue, how)
+  return { tools, mount, middleware, approve: ask(false), resume, watch }
 }

@@ -24,6 +24,12 @@ export interface Signup extends ToolCall {
 
 type World = shared.World
 
+/** The link of the mail, as the person who got it would hand it over. */
+export async function link(world: World): Promise<string> {
+  const mail = await world.sandbox.mail.waitFor(shared.email)
+  return /https?:[^"\s<]*token=[^"\s<]+/.exec(mail.html)?.[0]?.replaceAll('&amp;', '&') ?? ''
+}
+
 export function solution(world: World, said: string): Signup {
   const { tool: name, input: args } = shared.solution(world, said)
   return { name, args }

@@ -38,9 +38,17 @@ export class Gate {
   readonly sessionFor: SessionFor
   readonly approver: string
   readonly tools: ToolBook
+  /** The name under which what waits is written down. */
+  readonly queue: string
   readonly #calls = new Map<string, Known>()
 
-  constructor(tools: ToolBook, sessionFor: SessionFor, approver = `unknown via ${channel}`) {
+  constructor(
+    tools: ToolBook,
+    sessionFor: SessionFor,
+    approver = `unknown via ${channel}`,
+    queue: string = channel,
+  ) {
+    this.queue = queue
     this.tools = tools
     this.sessionFor = sessionFor
     this.approver = approver

@@ -8,17 +8,20 @@ import {
   pauseSchema,
   ToolBook,
   type ToolOutput,
+  type WatchReport,
 } from '@authmd/core'
 import type { Tool } from '@mastra/core/tools'
-import { Gate } from './approval.ts'
+import { channel, Gate } from './approval.ts'
 import { type OwnerOf, sessionsOf } from './owner.ts'
 import { type AuthSteps, type AuthWorkflow, makeSteps, makeWorkflow } from './steps.ts'
 import { type AuthToolSet, makeTool } from './tools.ts'
+import { type RunWatch, watchRuns } from './watch.ts'
 
 export type { Pause } from '@authmd/core'
 export type { OwnerOf } from './owner.ts'
 export type { AuthSteps, AuthWorkflow, StepOutput, StepResume } from './steps.ts'
 export type { AuthToolSet } from './tools.ts'
+export type { Runs, RunWatch, WaitingRun } from './watch.ts'
 
 /** What the application sets. */
 export interface AgentAuthOptions {
@@ -26,6 +29,8 @@ export interface AgentAuthOptions {
   readonly owner: OwnerOf
   /** Who approves through Mastra, for the record; `unknown via mastra` where it is left out. */
   readonly approver?: string
+  /** A name for the runs of this `Mastra`, where those of several wait in one store; `mastra` by default. */
+  readonly queue?: string
 }
 
 /** What a person is to be shown of a call that Mastra has paused. */
@@ -57,6 +62,32 @@ export interface AuthAdapter extends AuthSteps {
    * for a suspended result of `generate`. Undefined for anything that is not of our tools.
    */
   describe(paused: unknown): Shown | undefined
+  /**
+   * Resumes tool calls and workflows that wait for a person when the person has done their part, each once however
+   * many processes watch. With `intervalMs` until `signal` aborts, else one look. A call inside a sub-agent is
+   * not found by it.
+   *
+   * @throws AuthError as `auth.watchRegistrations`
+   * @example
+   * ```ts
+   * await authmd.watch({
+   *   mastra,
+   *   run: async (waiting) => {
+   *     const requestContext = contextOf(waiting.owner)
+   *     if ('workflowId' in waiting) {
+   *       const run = await mastra.getWorkflowById(waiting.workflowId).createRun(waiting)
+   *       await run.resume({ resumeData: {}, requestContext })
+   *     } else {
+   *       const { agentId, runId, toolCallId } = waiting
+   *       await mastra.getAgentById(agentId).resumeGenerate({}, { runId, toolCallId, requestContext })
+   *     }
+   *   },
+   *   intervalMs: 5000,
+   *   onError: report,
+   * })
+   * ```
+   */
+  watch(options: RunWatch): Promise<WatchReport>
 }
 
 /**
@@ -77,9 +108,10 @@ export interface AuthAdapter extends AuthSteps {
  * // later: agent.approveToolCall({ runId, toolCallId, requestContext }), or declineToolCall
  * ```
  */
-export function agentAuth(auth: AgentAuth, { owner, approver }: AgentAuthOptions): AuthAdapter {
+export function agentAuth(auth: AgentAuth, options: AgentAuthOptions): AuthAdapter {
+  const { owner, approver, queue = channel } = options
   const book = new ToolBook(auth)
-  const gate = new Gate(book, sessionsOf(auth, owner), approver)
+  const gate = new Gate(book, sessionsOf(auth, owner), approver, queue)
   const steps = makeSteps(gate)
   const made = (tools: Mounted['tools']) =>
     Object.fromEntries(tools.map((one) => [one.name, makeTool(one, gate)])) as MountedTools['tools']
@@ -92,6 +124,7 @@ export function agentAuth(auth: AgentAuth, { owner, approver }: AgentAuthOptions
     },
     workflow: makeWorkflow(steps),
     describe: (paused) => describe(gate, paused),
+    watch: (how) => watchRuns(auth, queue, how),
   }
 }
 

@@ -15,6 +15,7 @@ import { createStep, createWorkflow } from '@mastra/core/workflows'
 import { z } from 'zod'
 import type { Gate } from './approval.ts'
 import { run, type VerbInput } from './tools.ts'
+import { writeDown } from './watch.ts'
 
 const channel = 'mastra-workflow'
 
@@ -65,7 +66,12 @@ function makeStep(own: AuthTool, gate: Gate): unknown {
     outputSchema,
     suspendSchema: pauseSchema,
     resumeSchema,
-    execute: async ({ inputData, resumeData, suspendData, suspend, requestContext, writer }) => {
+    execute: async ({ inputData, resumeData, suspendData, suspend, ...more }) => {
+      const { requestContext, writer, runId, workflowId: workflow } = more
+      const stop = async (at: Pause) => {
+        await writeDown(gate, requestContext, at, { workflow, runId })
+        return suspend(at)
+      }
       const pause = pauseSchema.safeParse(suspendData).data
       const { answer, consent, approve: approved } = resumeSchema.parse(resumeData)
       const { verb, input: given } = pause ?? { verb: own.verb, input: inputData }
@@ -84,13 +90,13 @@ function makeStep(own: AuthTool, gate: Gate): unknown {
       // A resume that was of no use must not end the run: another may come.
       const code = outcome?.status === 'refused' ? outcome.code : undefined
       const useless = error || code === 'answer_form' || code === 'service_unreachable'
-      if (pause && useless) return suspend({ ...pause, notice: text })
+      if (pause && useless) return stop({ ...pause, notice: text })
       // Without its cause, which Mastra would write down.
       if (outcome === undefined) throw new AuthError(error?.code ?? 'method_failed', text)
       const wait = pauseOf({ verb, input }, outcome)
       // What a registration waits for once it is begun is for the claim.
       const begun = own.verb === 'register' && (wait?.for === 'person' || wait?.for === 'time')
-      return wait && !begun ? suspend(wait) : { text, outcome }
+      return wait && !begun ? stop(wait) : { text, outcome }
     },
   })
 }

@@ -15,6 +15,7 @@ import {
 import { createTool, type Tool } from '@mastra/core/tools'
 import { z } from 'zod'
 import { channel, type Gate } from './approval.ts'
+import { writeDown } from './watch.ts'
 
 export type VerbInput<V extends Verb> = NonNullable<Parameters<Session[V]>[0]>
 
@@ -74,6 +75,10 @@ export function makeTool(tool: AuthTool, gate: Gate): unknown {
       const { outcome } = result
       const call = { verb: next.tool.verb, input: next.input }
       const pause = outcome?.status === 'needs_person' ? pauseOf(call, outcome) : undefined
+      if (pause && agent && toolCallId) {
+        const at = { agent: agent.agentId, toolCallId, threadId: agent.threadId ?? null }
+        await writeDown(gate, context.requestContext, pause, at)
+      }
       if (pause && agent) return void (await agent.suspend(pause))
       return toolOutput(result)
     },

@@ -16,8 +16,8 @@ export const owner = { tenant: 'acme', user: 'kim' }
 export interface Job {
   readonly id: number
   readonly now: number
-  readonly verb: 'fetch' | 'forget' | 'register' | 'use'
-  /** The origin of the service, or the handle. */
+  readonly verb: 'fetch' | 'forget' | 'register' | 'use' | 'wait' | 'done' | 'watch' | 'hang'
+  /** The origin of the service, the handle, the registration, or the queue. */
   readonly on: string
 }
 
@@ -29,13 +29,27 @@ export function work(store: Store, maxAgeMs: number): void {
     [allowLoopback]: true,
     clock: () => now,
     cache: { maxAgeMs },
-    methods: [...defaultMethods, tokenMethod],
+    methods: [...defaultMethods, tokenMethod, handMethod],
   })
   const session = auth.as(owner)
   const act = async ({ verb, on }: Job): Promise<unknown> => {
     if (verb === 'fetch') return (await session.fetch(on)(`${on}/api/thing`)).status
     if (verb === 'forget') return (await session.forget(on)).status
     if (verb === 'use') return (await session.use({ credential: on, path: '/api/thing' })).status
+    if (verb === 'wait') {
+      const { registration = '' } = await session.register({ service: on, method: 'test-hand' })
+      await session.waitFor([registration], { queue: 'fleet', at: { on } })
+      return registration
+    }
+    if (verb === 'done') return auth.people.answer(on, { done: true }, { approver: 'kim' })
+    if (verb === 'watch' || verb === 'hang') {
+      const hang = () => {
+        process.send?.({ id: -1, said: 'taken' })
+        return new Promise<void>(() => {})
+      }
+      const onSettled = verb === 'hang' ? hang : async () => undefined
+      return (await auth.watchRegistrations({ queue: on, onSettled })).resumed
+    }
     const outcome = await session.register({ service: on, method: 'test-token' })
     return outcome.status === 'ready' ? outcome.credential.handle : outcome.status
   }
@@ -64,6 +78,24 @@ const tokenMethod: Method = {
     if (event) return read(context.now, state, event)
     const form = { grant_type: 'refresh_token', refresh_token: { secret: 'refresh' } }
     return { state, next: { send: [plan(String(state), form)] } }
+  },
+}
+
+/** One that waits for a person to say that they have done something. */
+const handMethod: Method = {
+  id: 'test-hand',
+  offers: ({ service }) => {
+    const summary = 'By hand.'
+    return [{ method: 'test-hand', service, summary, needs: ['person'], plan: {}, sources: [] }]
+  },
+  begin: (_, { service }) => {
+    const need = { kind: 'open-link', text: 'Do it.', url: service } as const
+    return { state: service, next: { wait: { for: 'person', need } } }
+  },
+  next: (_, state) => {
+    const service = String(state)
+    const where = { header: 'authorization', prefix: '', issuedBy: service, bases: [service] }
+    return { state, next: { done: { kind: 'none', ...where } } }
   },
 }
 

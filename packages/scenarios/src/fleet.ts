@@ -26,16 +26,21 @@ class Worker {
   constructor(file: string, env: Readonly<Record<string, string>>) {
     const execArgv = ['--conditions=@authmd/source', '--no-warnings']
     this.child = fork(file, [String(maxAgeMs)], { execArgv, env: { ...process.env, ...env } })
-    this.ready = new Promise((done) => this.#waiting.set(0, done))
+    this.ready = this.said(0)
     this.child.on('message', ({ id, said }: { id: number; said: unknown }) => {
       this.#waiting.get(id)?.(said)
     })
   }
 
+  /** What it says by itself: 0 when it is ready, -1 when it has taken something. */
+  said(id: number): Promise<unknown> {
+    return new Promise((done) => this.#waiting.set(id, done))
+  }
+
   do(verb: Job['verb'], on: string, now: number): Promise<unknown> {
     const id = ++this.#jobs
     this.child.send({ id, now, verb, on } satisfies Job)
-    return new Promise((done) => this.#waiting.set(id, done))
+    return this.said(id)
   }
 }
 
@@ -176,5 +181,36 @@ export function fleetCases(fleet: Fleet): void {
     expect(await late).toBe('answered')
     expect(await two.do('use', handle, now + hour)).toBe('answered')
     expect(seen.refreshes).toBe(2)
+  })
+
+  /** Something waits, and its person has done their part. */
+  async function settled() {
+    const { origin } = await startService()
+    const now = Date.now()
+    const [one] = workers as [Worker]
+    const registration = String(await one.do('wait', origin, now))
+    const all = (queue: string, at: number) =>
+      Promise.all(workers.slice(0, 4).map((worker) => worker.do('watch', queue, at)))
+    expect(await all('fleet', now)).toEqual([0, 0, 0, 0])
+    expect(await one.do('done', registration, now)).toMatchObject({ status: 'ready' })
+    return { now, all }
+  }
+
+  test('four processes that watch resume what waits once, and no other queue does', async () => {
+    const { now, all } = await settled()
+    expect(await all('another', now)).toEqual([0, 0, 0, 0])
+    expect((await all('fleet', now)).sort()).toEqual([0, 0, 0, 1])
+    expect(await all('fleet', now + hour)).toEqual([0, 0, 0, 0])
+  })
+
+  test('a process that is killed while it resumes is followed by another', async () => {
+    const { now, all } = await settled()
+    const dying = await start()
+    const taken = dying.said(-1)
+    void dying.do('hang', 'fleet', now)
+    await taken
+    dying.child.kill('SIGKILL')
+    expect(await all('fleet', now)).toEqual([0, 0, 0, 0])
+    expect((await all('fleet', now + 60_001)).sort()).toEqual([0, 0, 0, 1])
   })
 }

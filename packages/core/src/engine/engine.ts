@@ -25,11 +25,13 @@ import {
   decodeRegistration,
   dueOf,
   encodeRegistration,
+  isAtRest,
   type Loaded,
   type Registration,
 } from './registration.ts'
 import { Run } from './run.ts'
 import { accepts, actionFor, type Push, step } from './step.ts'
+import type { Waiters } from './waiters.ts'
 import type { Works } from './work.ts'
 
 const leaseMs = 60_000
@@ -49,6 +51,7 @@ export interface EngineParts {
   readonly identityAssertion?: IdentityAssertion
   readonly works: Works
   readonly ceremony: OwnerCache<Secret>
+  readonly waiters: Waiters
 }
 
 /**
@@ -269,8 +272,10 @@ export class Engine {
     const ref = { kind: 'registration', owner: await ownerKey(owner), id } as const
     if (expected === 0) await this.#parts.index.add(id, ref)
     const due = dueOf(registration, this.#parts.now())
-    const { store } = this.#parts
+    const { store, waiters } = this.#parts
     const record = { ...ref, value: encodeRegistration(registration), due }
-    return sure ? putSurely(store, record, expected) : store.put(record, expected)
+    const revision = await (sure ? putSurely(store, record, expected) : store.put(record, expected))
+    if (isAtRest(registration)) await waiters.wake(owner, id)
+    return revision
   }
 }

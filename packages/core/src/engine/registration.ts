@@ -109,6 +109,12 @@ export function dueOf(registration: Registration, now: number): number | undefin
   return undefined
 }
 
+/** Whether it needs neither a person nor time: who waited for that can go on. */
+export function isAtRest({ inFlight, status, wait }: Registration): boolean {
+  if (inFlight || status === 'running') return false
+  return !['person', 'mail', 'time'].includes(wait?.for ?? '')
+}
+
 export function viewRegistration(registration: Registration): RegistrationView {
   const { id, offer, status, wait, createdAt, orphans } = registration
   const state = status === 'waiting' && wait ? `waiting for ${wait.for}` : status

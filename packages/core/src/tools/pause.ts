@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Verb } from '../consent/action.ts'
+import type { Waiter } from '../engine/waiters.ts'
+import { AuthError } from '../errors.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
+import type { Session } from '../session.ts'
 import { renderOutcome } from './render.ts'
 
 /** One call of a verb. */
@@ -59,5 +62,23 @@ export function pauseOf(call: VerbCall, outcome: Outcome): Pause | undefined {
       return { ...look, for: 'time', text: outcome.reason, notBefore: outcome.notBefore }
     default:
       return undefined
+  }
+}
+
+/**
+ * For adapters: writes down for a watch that something pauses. The pause does not hang on it: where it cannot be
+ * written down, or the run has no owner, whoever has the pause can go on with it.
+ */
+export async function noteWaiter(
+  sessionFor: () => Promise<Session>,
+  registrations: readonly string[],
+  waiter: Waiter,
+): Promise<void> {
+  if (registrations.length === 0) return
+  try {
+    const session = await sessionFor()
+    await session.waitFor(registrations, waiter)
+  } catch (error) {
+    if (!AuthError.isInstance(error)) throw error
   }
 }

@@ -14,6 +14,7 @@ export const recordKinds: readonly RecordKind[] = [
   'consent',
   'profile',
   'lease',
+  'waiter',
   'meta',
 ]
 

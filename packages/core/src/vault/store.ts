@@ -1,5 +1,12 @@
 /** What a record is about; a store may keep each kind in a place of its own. */
-export type RecordKind = 'registration' | 'credential' | 'consent' | 'profile' | 'lease' | 'meta'
+export type RecordKind =
+  | 'registration'
+  | 'credential'
+  | 'consent'
+  | 'profile'
+  | 'lease'
+  | 'waiter'
+  | 'meta'
 
 /** Names one record. `owner` is an opaque key (see `ownerKey`), `id` matches `[A-Za-z0-9_-]{1,128}`. */
 export interface RecordRef {
