@@ -197,6 +197,26 @@ test('with several registrations the first that is settled counts', async () => 
   expect(await look()).toEqual(once)
 })
 
+test('one whose registration cannot be read keeps no other from going on', async () => {
+  let damaged = ''
+  const { look, done, session, registration } = await waiting((store) => ({
+    ...store,
+    get: async (ref) => {
+      if (ref.id !== damaged) return store.get(ref)
+      throw new AuthError('store_damaged', 'a record cannot be read')
+    },
+  }))
+  const other = await serve((_, response) => response.writeHead(404).end())
+  const begun = await session.register({ service: other.origin, method: 'by-hand' })
+  await session.waitFor([begun.registration ?? ''], { queue, at: { job: 'b' } })
+  await done()
+  damaged = begun.registration ?? ''
+  const failed = [{ registration: damaged, error: { code: 'store_damaged' } }]
+  expect(await look()).toMatchObject({ resumed: 1, failed })
+  expect(await look()).toEqual(nothing)
+  expect(registration).not.toBe(damaged)
+})
+
 test('nothing of an owner who was erased goes on', async () => {
   const { look, done, auth, waiters, resumed } = await waiting()
   await done()

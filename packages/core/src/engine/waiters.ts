@@ -119,7 +119,9 @@ export class Waiters {
     while (ours.length > 0) {
       await Promise.all(
         ours.splice(0, takenAtOnce).map(async (record) => {
-          const said = await this.#one(record, statusOf, onSettled)
+          const said = await this.#one(record, statusOf, onSettled).catch((error: unknown) =>
+            this.#unread(record, error),
+          )
           if (said === 'resumed') report.resumed++
           else if (said) report.failed.push(said)
         }),
@@ -180,6 +182,13 @@ export class Waiters {
     if (pausing) await this.#write(record, kept, this.#now() + minuteMs / 4, revision)
     else await this.#delete(record, revision)
     return said.value === 'gone' ? undefined : ('resumed' as const)
+  }
+
+  /** One that cannot be looked at must not keep the others from going on. */
+  async #unread(record: StoreRecord, error: unknown) {
+    const kept = decode(record)
+    await this.#write(record, kept, this.#now() + minuteMs, record.revision).catch(() => undefined)
+    return { registration: kept.registrations[0]?.id ?? '', error }
   }
 
   /** Those that are due: where the store can, those that no other process is at. */
