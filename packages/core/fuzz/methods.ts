@@ -140,7 +140,7 @@ class World {
     this.#engine = new Engine({
       store: this.#store,
       index,
-      consents: new Consents(this.#ledger, new Rules(), () => undefined),
+      consents: new Consents(this.#ledger, new Rules()),
       credentials: this.#credentials,
       recipes: new Recipes(this.#store),
       methods: [telnyxSignup, manual],
@@ -149,6 +149,7 @@ class World {
       works: new Works(undefined),
       ceremony: new OwnerCache(),
       waiters: new Waiters(this.#store, () => this.#now),
+      emit: () => {},
     })
   }
 

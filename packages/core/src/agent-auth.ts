@@ -4,6 +4,7 @@ import { ConsentLedger } from './consent/ledger.ts'
 import { Rules } from './consent/policy.ts'
 import type { Policy } from './consent/policy-data.ts'
 import { Profiles } from './discovery/profiles.ts'
+import { dueRegistrations } from './engine/due.ts'
 import { Engine } from './engine/engine.ts'
 import { outcomeOf } from './engine/outcome-of.ts'
 import { type Recipe, Recipes } from './engine/recipes.ts'
@@ -12,7 +13,7 @@ import { Waiters, type WatchReport } from './engine/waiters.ts'
 import { type Worker, type WorkLimits, Works } from './engine/work.ts'
 import { type EraseReport, erase } from './erase.ts'
 import { AuthError } from './errors.ts'
-import type { AuthEvent } from './events.ts'
+import { type AuthEvent, type AuthListener, announcing } from './events.ts'
 import type { IdentityAssertion } from './identity/assertion.ts'
 import { parse } from './inputs.ts'
 import { agentAuth } from './methods/agent-auth/index.ts'
@@ -33,13 +34,13 @@ import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
 import { Session } from './session.ts'
 import { type CredentialRef, giveBack, type ShareOptions, share, unshare } from './share.ts'
+import type { Trace } from './trace.ts'
 import type { PaymentHook } from './use/paid.ts'
 import { type Credential, Credentials } from './vault/credentials.ts'
 import { RecordIndex } from './vault/index-record.ts'
 import { type CacheOptions, cacheOptions, OwnerCache } from './vault/owner-cache.ts'
-import { pagesOf } from './vault/pages.ts'
 import type { Secret } from './vault/secret.ts'
-import type { Store, StoreRecord } from './vault/store.ts'
+import type { Store } from './vault/store.ts'
 import { watched } from './vault/watched.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
@@ -119,8 +120,13 @@ export interface AgentAuthOptions {
   readonly onPaymentRequired?: PaymentHook
   /** Told once of each thing that a person must decide or do. Answer with `auth.people.answer`. */
   readonly onPersonNeeded?: (request: PersonRequest) => void | Promise<void>
-  /** Told of all that happens. */
-  readonly onEvent?: (event: AuthEvent) => void
+  /**
+   * Told of all that happens, each before what follows from it goes on. A listener that fails changes nothing;
+   * where there are several, the others are told of it.
+   */
+  readonly onEvent?: AuthListener | readonly AuthListener[]
+  /** Stands around verbs, refreshes and requests, so that what happens inside can be seen to belong to them. */
+  readonly trace?: Trace
   /** Epoch milliseconds; `Date.now` where it is left out. */
   readonly clock?: () => number
 }
@@ -132,10 +138,6 @@ export interface TickReport {
   /** Those that failed to move, with the error's code. */
   readonly failed: readonly { readonly registration: string; readonly code: string }[]
 }
-
-/** Registrations that a tick takes from a store at a time, and for how long. */
-const takenAtOnce = 20
-const takenMs = 60_000
 
 /** The whole of it: sessions of owners, the way back for people, time, and the operator's view. */
 export class AgentAuth {
@@ -153,6 +155,7 @@ export class AgentAuth {
   readonly #engine: Engine
   readonly #profiles: Profiles
   readonly #notifier: Notifier
+  readonly #emit: (event: AuthEvent) => void
 
   constructor(options: AgentAuthOptions, transport: Transport, worker?: Worker) {
     const {
@@ -160,7 +163,8 @@ export class AgentAuth {
       methods = methodsWith(options.oauth, options.agentInbox),
       clock = Date.now,
     } = options
-    const emit = (event: AuthEvent) => options.onEvent?.(event)
+    const emit = announcing([options.onEvent ?? []].flat())
+    this.#emit = emit
     const cache = options.cache && parse(cacheOptions, options.cache)
     const held = new OwnerCache<Credential>(cache, clock, ({ shared }) => shared?.key)
     const ceremony = new OwnerCache<Secret>(cache, clock)
@@ -179,11 +183,12 @@ export class AgentAuth {
       transport,
       ...(limits === undefined ? {} : { limits }),
       ...(options[allowLoopback] ? { [allowLoopback]: true as const } : {}),
+      trace: options.trace,
     }
     const fetch = createGuardedFetch(this.#net)
-    const ledger = new ConsentLedger(store, index, clock)
-    this.#consents = new Consents(ledger, new Rules(options.policy), emit)
-    this.#unbound = new Consents(ledger, new Rules(), emit)
+    const ledger = new ConsentLedger(store, index, clock, emit)
+    this.#consents = new Consents(ledger, new Rules(options.policy))
+    this.#unbound = new Consents(ledger, new Rules())
     this.#contacts = new Contacts(store)
     this.#credentials = new Credentials(store, held)
     this.#recipes = new Recipes(store, options.recipes)
@@ -209,20 +214,23 @@ export class AgentAuth {
       works: new Works(worker, options.work),
       ceremony,
       waiters: this.#waiters,
+      emit,
+      trace: options.trace,
       ...(options.identityAssertion ? { identityAssertion: options.identityAssertion } : {}),
     })
-    this.#notifier = new Notifier(options.onPersonNeeded, emit, clock, async (owner, id) => {
+    const variables = async (owner: Owner, id: string) => {
       const { wait } = (await this.#engine.load(owner, id))?.registration ?? {}
       return (wait?.for === 'person' && wait.variables) || []
-    })
+    }
+    const { onPersonNeeded, trace } = options
+    this.#notifier = new Notifier(onPersonNeeded, emit, clock, variables, trace)
     this.people = new People({
       store,
       index,
       ledger,
       engine: this.#engine,
       now: clock,
-      emit,
-      report: (owner, verb, outcome) => this.#notifier.report(owner, verb, outcome),
+      perform: (...about) => this.#notifier.perform(...about),
     })
   }
 
@@ -252,7 +260,8 @@ export class AgentAuth {
       keys: this.#options.keys,
       onPaymentRequired: this.#options.onPaymentRequired,
       identity: async () => (await this.#options.identity?.(owner)) ?? {},
-      report: (verb, outcome) => this.#notifier.report(owner, verb, outcome),
+      perform: (...about) => this.#notifier.perform(owner, ...about),
+      emit: this.#emit,
     })
   }
 
@@ -284,12 +293,15 @@ export class AgentAuth {
   async tick(): Promise<TickReport> {
     const failed: { registration: string; code: string }[] = []
     let advanced = 0
-    for await (const { id, value, revision } of this.#due()) {
+    for await (const { id, value, revision } of dueRegistrations(
+      this.#options.store,
+      this.#now(),
+    )) {
       try {
         const registration = decodeRegistration(value)
         const session = this.as(registration.owner)
-        const outcome = await session.poke({ registration, stored: revision })
-        await this.#notifier.report(registration.owner, 'claim', outcome)
+        const poke = () => session.poke({ registration, stored: revision })
+        await this.#notifier.perform(registration.owner, 'claim', { channel: 'tick' }, poke)
         advanced++
       } catch (error) {
         const code = AuthError.isInstance(error) ? error.code : 'unknown'
@@ -330,21 +342,6 @@ export class AgentAuth {
     })
   }
 
-  /** Registrations that are due: where the store can, those that no other process is at. */
-  async *#due(): AsyncGenerator<StoreRecord> {
-    const { store } = this.#options
-    const query = { kind: 'registration', dueBy: this.#now() } as const
-    if (store.takeDue === undefined) {
-      for await (const { records } of pagesOf(store, query)) yield* records
-      return
-    }
-    for (;;) {
-      const { records, damaged } = await store.takeDue({ ...query, limit: takenAtOnce }, takenMs)
-      if (records.length + damaged.length === 0) return
-      yield* records
-    }
-  }
-
   /** What an operator may do for any owner. */
   readonly admin = {
     /** The credentials of an owner. */
@@ -378,6 +375,13 @@ export class AgentAuth {
      * cannot be read stays, since it may have been moved there from another owner: `damaged` names it,
      * for the operator to look at and remove.
      */
-    erase: (owner: Owner): Promise<EraseReport> => erase(this.#options.store, owner),
+    erase: async (owner: Owner): Promise<EraseReport> => {
+      const parsed = parseOwner(owner)
+      const report = await erase(this.#options.store, parsed)
+      const { records, damaged } = report
+      const told = { owner: parsed, records, damaged: damaged.length }
+      this.#emit({ type: 'erased', at: this.#now(), ...told })
+      return report
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { AuthError } from './errors.ts'
+import type { AuthEvent } from './events.ts'
 import { cleanSecret, type ImportInput, importInput, parse, serviceUrl } from './inputs.ts'
 import type { Beside, Presentation } from './methods/method.ts'
 import type { Owner } from './owner.ts'
@@ -10,11 +11,12 @@ interface ImportParts {
   readonly owner: Owner
   readonly credentials: Credentials
   readonly now: () => number
+  readonly emit: (event: AuthEvent) => void
 }
 
 /** Puts a credential into the vault that no registration of ours has made. */
 export async function importCredential(
-  { owner, credentials, now }: ImportParts,
+  { owner, credentials, now, emit }: ImportParts,
   input: ImportInput,
 ): Promise<Credential> {
   const given = parse(importInput, input)
@@ -27,7 +29,7 @@ export async function importCredential(
   const { prefix, basic } = presentation
   // What a person copies for curl: `-u key:`.
   const pasted = basic && basic.user === undefined ? secret.trim().replace(/:$/, '') : secret
-  return credentials.add({
+  const kept = await credentials.add({
     handle: Credentials.handle(),
     owner,
     service: serviceUrl(service),
@@ -46,6 +48,9 @@ export async function importCredential(
     issuedAt: now(),
     revision: 0,
   })
+  const { handle } = kept
+  emit({ type: 'imported', at: now(), owner, service: kept.service, credential: handle })
+  return kept
 }
 
 /** How it is sent, and the secrets that go beside it. */

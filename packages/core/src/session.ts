@@ -7,12 +7,13 @@ import type { Explanation } from './consent/policy.ts'
 import { allHeld, waysIn } from './discover.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
-import { outcomeOf, readyOutcome } from './engine/outcome-of.ts'
+import { readyOutcome } from './engine/outcome-of.ts'
 import type { Recipe, Recipes } from './engine/recipes.ts'
 import type { Loaded } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
 import type { Waiter, Waiters } from './engine/waiters.ts'
 import { AuthError } from './errors.ts'
+import type { AuthEvent } from './events.ts'
 import { importCredential } from './import.ts'
 import * as inputs from './inputs.ts'
 import { type Intended, intended } from './intended.ts'
@@ -24,6 +25,7 @@ import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
 import { loadOwn, registerTarget, withChanges } from './register.ts'
+import { traced } from './trace.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import type { PaymentHook } from './use/paid.ts'
 import { redactOutcome } from './use/redact-outcome.ts'
@@ -32,7 +34,7 @@ import { reaches } from './use/request.ts'
 import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
 import { type Credential, type Credentials, viewCredential } from './vault/credentials.ts'
-import { parseWaiter } from './watch.ts'
+import { waitFor } from './watch.ts'
 
 export interface SessionParts {
   readonly owner: Owner
@@ -49,8 +51,9 @@ export interface SessionParts {
   readonly codesThroughModel: boolean
   readonly keys: KeySource | undefined
   readonly onPaymentRequired: PaymentHook | undefined
-  /** Told of every outcome: for events and for the application's hook. */
-  readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
+  /** Does a verb, and tells of it: events, traces and the application's hook. */
+  readonly perform: (verb: Verb, call: Call, act: () => Promise<Outcome>) => Promise<Outcome>
+  readonly emit: (event: AuthEvent) => void
 }
 
 const inCode: Call = { channel: 'code' }
@@ -71,49 +74,55 @@ export class Session {
   }
 
   /** How a service lets agents in, and what is held there; without a service, all that is held and waits. */
-  async discover(input: inputs.DiscoverInput = {}, call: Call = inCode): Promise<Outcome> {
-    const { service } = inputs.parse(inputs.discoverInput, input)
-    const found =
-      service === undefined ? await allHeld(this.#parts) : await waysIn(this.#parts, service, call)
-    return this.#report('discover', found)
+  discover(input: inputs.DiscoverInput = {}, call: Call = inCode): Promise<Outcome> {
+    return this.#perform('discover', call, async () => {
+      const { service } = inputs.parse(inputs.discoverInput, input)
+      return service === undefined ? allHeld(this.#parts) : waysIn(this.#parts, service, call)
+    })
   }
 
   /** Begins a registration, answers its puzzle, or goes on with it after a consent. */
-  async register(input: inputs.RegisterInput, call: Call = inCode): Promise<Outcome> {
-    const outcome = await withOperatorKey(this.#parts, await this.#register(input, call), call)
-    return this.#report('register', await withChanges(this.#parts, outcome))
+  register(input: inputs.RegisterInput, call: Call = inCode): Promise<Outcome> {
+    return this.#perform('register', call, async () => {
+      const outcome = await withOperatorKey(this.#parts, await this.#register(input, call), call)
+      return withChanges(this.#parts, outcome)
+    })
   }
 
   /**
    * Where a registration stands; moves it on by one look at the mailbox or the clock. A `code` is refused
    * unless the application has set `codesThroughModel`.
    */
-  async claim(input: inputs.ClaimInput, call: Call = inCode): Promise<Outcome> {
-    const { registration, code } = inputs.parse(inputs.claimInput, input)
-    const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
-    const push = claimPush(loaded.registration, code, this.codesThroughModel)
-    const outcome = 'status' in push ? push : await this.poke(loaded, call, push)
-    return this.#report('claim', await withChanges(this.#parts, outcome))
+  claim(input: inputs.ClaimInput, call: Call = inCode): Promise<Outcome> {
+    return this.#perform('claim', call, async () => {
+      const { registration, code } = inputs.parse(inputs.claimInput, input)
+      const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
+      const push = claimPush(loaded.registration, code, this.codesThroughModel)
+      const outcome = 'status' in push ? push : await this.poke(loaded, call, push)
+      return withChanges(this.#parts, outcome)
+    })
   }
 
   /** One request to the service with the credential. The answer is cut and holds no secret of the vault. */
-  async use(input: inputs.UseInput, call: Call = inCode): Promise<Outcome> {
-    const wanted = inputs.parse(inputs.useInput, input)
-    const credential = await this.#usable(wanted)
-    if ('status' in credential) return this.#report('use', credential)
-    const parts = this.#forUse()
-    const outcome = await useCredential(parts, this.owner, credential, wanted, call)
-    return this.#report('use', outcome)
+  use(input: inputs.UseInput, call: Call = inCode): Promise<Outcome> {
+    return this.#perform('use', call, async () => {
+      const wanted = inputs.parse(inputs.useInput, input)
+      const credential = await this.#usable(wanted)
+      if ('status' in credential) return credential
+      return useCredential(this.#forUse(), this.owner, credential, wanted, call)
+    })
   }
 
   /** Ends a credential; `replace` first makes a new one, and leaves the old one until that works. */
-  async revoke(input: inputs.RevokeInput, call: Call = inCode): Promise<Outcome> {
-    const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
-    const credential = await this.#parts.credentials.get(this.owner, handle)
-    const may = mayNotEnd(credential, replace)
-    const end = () => revokeCredential(this.#parts, credential, call)
-    const outcome = may ?? (await (replace ? this.#replace(credential, call) : end()))
-    return this.#report('revoke', outcome)
+  revoke(input: inputs.RevokeInput, call: Call = inCode): Promise<Outcome> {
+    return this.#perform('revoke', call, async () => {
+      const { credential: handle, replace } = inputs.parse(inputs.revokeInput, input)
+      const credential = await this.#parts.credentials.get(this.owner, handle)
+      const may = mayNotEnd(credential, replace)
+      if (may) return may
+      if (replace) return this.#replace(credential, call)
+      return revokeCredential(this.#parts, credential, call)
+    })
   }
 
   /**
@@ -186,9 +195,13 @@ export class Session {
    */
   fetch(service: string): typeof fetch {
     const parts = this.#forUse()
-    return authorisedFetch(parts, (url) =>
-      chooseCredential(parts.credentials, this.owner, service, url),
+    const { owner } = this
+    const send = authorisedFetch(parts, (url) =>
+      chooseCredential(parts.credentials, owner, service, url),
     )
+    const operation = { kind: 'verb', verb: 'use', owner, channel: 'fetch' } as const
+    const end = ({ status: httpStatus }: Response) => ({ status: 'answered' as const, httpStatus })
+    return (input, init) => traced(parts.net.trace, operation, () => send(input, init), end)
   }
 
   /**
@@ -250,16 +263,19 @@ export class Session {
   }
 
   /** Ends a registration that is not wanted any more. What it may have left at the service is said. */
-  async cancel(registration: string): Promise<Outcome> {
-    const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
-    return this.#report('claim', await this.#parts.engine.cancel(loaded))
+  cancel(registration: string): Promise<Outcome> {
+    return this.#perform('claim', inCode, async () => {
+      const loaded = await loadOwn(this.#parts.engine, this.owner, registration)
+      return this.#parts.engine.cancel(loaded)
+    })
   }
 
   /** Deletes a credential's secret without ending it at the service. For a person who has lost access there. */
-  async forget(handle: string): Promise<Outcome> {
-    const credential = await this.#parts.credentials.get(this.owner, handle)
-    const may = mayNotEnd(credential, false)
-    return this.#report('revoke', may ?? (await forget(this.#parts, credential)))
+  forget(handle: string): Promise<Outcome> {
+    return this.#perform('revoke', inCode, async () => {
+      const credential = await this.#parts.credentials.get(this.owner, handle)
+      return mayNotEnd(credential, false) ?? forget(this.#parts, credential)
+    })
   }
 
   /**
@@ -269,16 +285,8 @@ export class Session {
    * @throws AuthError `not_found` for one that is not this owner's, `invalid_input`
    * @example await session.waitFor([outcome.registration], { queue: 'jobs', at: { job: job.id } })
    */
-  async waitFor(registrations: readonly string[], waiter: Waiter): Promise<void> {
-    const wanted = parseWaiter(waiter)
-    const [first] = registrations
-    if (first === undefined) throw new AuthError('invalid_input', 'no registration is waited for')
-    const { engine, credentials, now, waiters } = this.#parts
-    const awaited = registrations.map(async (id) => {
-      const { registration } = await loadOwn(engine, this.owner, id)
-      return { id, status: (await outcomeOf(registration, credentials, now())).status }
-    })
-    await waiters.add(this.owner, await Promise.all(awaited), wanted)
+  waitFor(registrations: readonly string[], waiter: Waiter): Promise<void> {
+    return waitFor(this.#parts, this.owner, registrations, waiter)
   }
 
   /** Moves a registration on by what time and mail bring, or by what was said. */
@@ -371,15 +379,16 @@ export class Session {
     throw new AuthError('owner_invalid', 'the action is of another owner')
   }
 
-  async #report(verb: Verb, said: Outcome): Promise<Outcome> {
-    const outcome =
-      said.status === 'ready' && verb !== 'discover'
-        ? await verified(this.#parts, said, this.owner)
-        : said
-    const told = this.codesThroughModel ? askedHere(outcome) : outcome
-    // An answer to `use` is without secrets by now, and tells of a store that fails even so.
-    const shown = verb === 'use' ? told : redactOutcome(told, await this.redactor())
-    await this.#parts.report(verb, shown)
-    return shown
+  #perform(verb: Verb, call: Call, act: () => Promise<Outcome>): Promise<Outcome> {
+    return this.#parts.perform(verb, call, async () => {
+      const said = await act()
+      const outcome =
+        said.status === 'ready' && verb !== 'discover'
+          ? await verified(this.#parts, said, this.owner)
+          : said
+      const told = this.codesThroughModel ? askedHere(outcome) : outcome
+      // An answer to `use` is without secrets by now, and tells of a store that fails even so.
+      return verb === 'use' ? told : redactOutcome(told, await this.redactor())
+    })
   }
 }

@@ -1,7 +1,13 @@
 import { z } from 'zod'
-import type { OnSettled, Waiter, WatchReport } from './engine/waiters.ts'
+import type { Engine } from './engine/engine.ts'
+import { outcomeOf } from './engine/outcome-of.ts'
+import type { OnSettled, Waiter, Waiters, WatchReport } from './engine/waiters.ts'
+import { AuthError } from './errors.ts'
 import { parse } from './inputs.ts'
 import type { Json } from './methods/method.ts'
+import type { Owner } from './owner.ts'
+import { loadOwn } from './register.ts'
+import type { Credentials } from './vault/credentials.ts'
 
 /** What `watchRegistrations` is told. */
 export interface WatchOptions {
@@ -39,7 +45,7 @@ const waiter: z.ZodType<Waiter> = z.strictObject({
     .transform((at) => at as Json),
 })
 
-export function parseWaiter(given: Waiter): Waiter {
+function parseWaiter(given: Waiter): Waiter {
   return parse(waiter, given)
 }
 
@@ -78,4 +84,28 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.addEventListener('abort', end)
     if (signal?.aborted) end()
   })
+}
+
+interface WaitParts {
+  readonly engine: Engine
+  readonly credentials: Credentials
+  readonly waiters: Waiters
+  readonly now: () => number
+}
+
+/** Writes a waiter down with where each of its registrations stands. */
+export async function waitFor(
+  { engine, credentials, now, waiters }: WaitParts,
+  owner: Owner,
+  registrations: readonly string[],
+  waiter: Waiter,
+): Promise<void> {
+  const wanted = parseWaiter(waiter)
+  const [first] = registrations
+  if (first === undefined) throw new AuthError('invalid_input', 'no registration is waited for')
+  const awaited = registrations.map(async (id) => {
+    const { registration } = await loadOwn(engine, owner, id)
+    return { id, status: (await outcomeOf(registration, credentials, now())).status }
+  })
+  await waiters.add(owner, await Promise.all(awaited), wanted)
 }

@@ -1,6 +1,5 @@
-import type { AuthEvent } from '../events.ts'
 import type { Action } from './action.ts'
-import type { Call, Consent, ConsentLedger, Standing } from './ledger.ts'
+import type { Call, ConsentLedger, Standing } from './ledger.ts'
 import type { CallFacts, Explanation, Rules, Ruling } from './policy.ts'
 
 /** Where an action stands with the policy and the ledger. */
@@ -13,12 +12,10 @@ export type Passage = Standing | { readonly kind: 'forbidden'; readonly ruling: 
 export class Consents {
   readonly ledger: ConsentLedger
   readonly rules: Rules
-  readonly #emit: (event: AuthEvent) => void
 
-  constructor(ledger: ConsentLedger, rules: Rules, emit: (event: AuthEvent) => void) {
+  constructor(ledger: ConsentLedger, rules: Rules) {
     this.ledger = ledger
     this.rules = rules
-    this.#emit = emit
   }
 
   /** Which rule decides what a call may do, as far as it is known. */
@@ -48,21 +45,12 @@ export class Consents {
     const ruling = this.rules.judge(action)
     if (ruling.decision === 'deny') return { kind: 'forbidden', ruling }
     if (ruling.decision === 'ask') return this.ledger.redeem(action, call)
-    const standing = await this.ledger.grant(action, call, this.rules.approver(action))
-    if (standing.kind === 'open') this.#tell(standing.consent)
-    return standing
+    return this.ledger.grant(action, call, this.rules.approver(action))
   }
 
   /** Puts the question of an action that the policy leaves to a person. */
   ask(action: Action, call: Call): Promise<Standing> {
     return this.ledger.ask(worded(action, this.rules.judge(action)), call)
-  }
-
-  #tell({ id, decision, redeemedAt }: Consent): void {
-    // A person's word, or a policy's that was told before.
-    if (decision?.channel !== 'policy' || decision.at !== redeemedAt) return
-    const { approved, approver, channel, at } = decision
-    this.#emit({ type: 'decision', at, consent: id, approved, approver, channel })
   }
 }
 

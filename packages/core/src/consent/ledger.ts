@@ -1,5 +1,6 @@
 import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import { type AuthEvent, endingOf } from '../events.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { compareAndSet } from '../vault/compare-and-set.ts'
@@ -75,12 +76,19 @@ export class ConsentLedger {
   readonly #index: RecordIndex
   readonly #now: () => number
   readonly #denials: Denials
+  readonly #emit: (event: AuthEvent) => void
 
-  constructor(store: Store, index: RecordIndex, now: () => number) {
+  constructor(
+    store: Store,
+    index: RecordIndex,
+    now: () => number,
+    emit: (event: AuthEvent) => void = () => {},
+  ) {
     this.#store = store
     this.#denials = new Denials(store, now)
     this.#index = index
     this.#now = now
+    this.#emit = emit
   }
 
   /** Where this call stands, without writing anything. */
@@ -143,6 +151,7 @@ export class ConsentLedger {
         decision: { ...decision, at },
       }
       await this.#write(consent.action.owner, decided, row.revision)
+      this.#tellDecision(decided)
       if (!decision.approved) await this.#denials.add(consent.action, id, at)
       return decided
     })
@@ -161,6 +170,7 @@ export class ConsentLedger {
       if (standing.kind !== 'open') return standing
       const redeemed = usedUp(consent, call, this.#now())
       await this.#write(action.owner, redeemed, row.revision)
+      this.#tellRedeemed(redeemed, call)
       return { kind: 'open', consent: redeemed }
     })
   }
@@ -186,6 +196,9 @@ export class ConsentLedger {
             }
       const consent = usedUp(granted, call, now)
       await this.#write(action.owner, consent, row?.revision ?? 0)
+      // A person's word was told when it was given.
+      if (standing.kind !== 'open') this.#tellDecision(consent)
+      this.#tellRedeemed(consent, call)
       return { kind: 'open', consent }
     })
   }
@@ -207,7 +220,24 @@ export class ConsentLedger {
         ? { ...rest, state: 'approved', triesLeft, outcome }
         : { ...consent, triesLeft, outcome }
       await this.#write(owner, settled, revision, archived)
+      this.#emit({
+        ...about(settled, this.#now()),
+        type: 'settled',
+        open,
+        ending: endingOf(outcome),
+      })
     })
+  }
+
+  #tellDecision(consent: Consent): void {
+    const { decision, askedAt } = consent
+    if (decision === undefined) return
+    const { approved, channel, at } = decision
+    this.#emit({ ...about(consent, at), type: 'decision', approved, channel, askedAt })
+  }
+
+  #tellRedeemed(consent: Consent, { channel }: Call): void {
+    this.#emit({ ...about(consent, this.#now()), type: 'redeemed', channel })
   }
 
   /** The row of a used consent; archived when the question was put anew meanwhile. */
@@ -320,6 +350,11 @@ export class ConsentLedger {
     const ref = await this.#write(owner, consent, known?.revision ?? 0, true)
     await this.#index.set(consent.id, ref)
   }
+}
+
+/** What every event of a consent says. */
+function about({ id, action, decision }: Consent, at: number) {
+  return { at, consent: id, action, approver: decision?.approver ?? '' }
 }
 
 function archiveId({ action, round }: Pick<Consent, 'action' | 'round'>): string {

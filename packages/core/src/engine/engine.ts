@@ -4,11 +4,13 @@ import type { Call } from '../consent/ledger.ts'
 import type { ServiceProfile } from '../discovery/profile.ts'
 import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import type { AuthEvent } from '../events.ts'
 import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { Identity, Method, Offer } from '../methods/method.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Orphan, Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
+import type { Trace } from '../trace.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Leases } from '../vault/leases.ts'
@@ -52,6 +54,8 @@ export interface EngineParts {
   readonly works: Works
   readonly ceremony: OwnerCache<Secret>
   readonly waiters: Waiters
+  readonly emit: (event: AuthEvent) => void
+  readonly trace?: Trace | undefined
 }
 
 /**

@@ -1,9 +1,11 @@
 import { newId } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
+import type { AuthEvent, RefreshStatus } from '../events.ts'
 import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '../methods/method.ts'
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
+import { type Trace, traced } from '../trace.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { Leases } from '../vault/leases.ts'
 import type { Secret } from '../vault/secret.ts'
@@ -26,6 +28,8 @@ export interface RefreshParts {
   readonly now: () => number
   readonly method: (id: string) => Method
   readonly identityAssertion?: IdentityAssertion
+  readonly emit: (event: AuthEvent) => void
+  readonly trace?: Trace | undefined
 }
 
 /**
@@ -33,7 +37,12 @@ export interface RefreshParts {
  * `later`: the credential is kept as it is, and trying again may help.
  */
 export type Refreshed =
-  | { readonly kind: 'fresh' | 'ended'; readonly credential: Credential }
+  | {
+      readonly kind: 'fresh' | 'ended'
+      readonly credential: Credential
+      /** It was this call that asked the service. */
+      readonly asked?: true
+    }
   | { readonly kind: 'later'; readonly notBefore: number }
 
 type Kept = NonNullable<Credential['refresh']>
@@ -60,14 +69,32 @@ export class Refresher {
   }
 
   /** Another secret in the place of the one that `stale` holds. */
-  refresh(stale: Credential): Promise<Refreshed> {
+  async refresh(stale: Credential): Promise<Refreshed> {
+    const { trace, emit, now } = this.#parts
+    const { owner, service, method, handle } = stale
+    const { refreshed, status } = await traced(
+      trace,
+      { kind: 'refresh', owner, service, method },
+      () => this.#shared(stale),
+      ({ status }) => ({ status }),
+    )
+    emit({ type: 'refresh', at: now(), owner, service, credential: handle, status })
+    return refreshed
+  }
+
+  async #shared(stale: Credential): Promise<{ refreshed: Refreshed; status: RefreshStatus }> {
     const { tenant, user, agent } = stale.owner
     const name = JSON.stringify([tenant, user, agent, stale.handle, generationOf(stale)])
     const running = this.#running.get(name)
-    if (running) return running
+    if (running) {
+      const refreshed = await running
+      return { refreshed, status: refreshed.kind === 'fresh' ? 'shared' : refreshed.kind }
+    }
     const mine = this.#alone(stale).finally(() => this.#running.delete(name))
     this.#running.set(name, mine)
-    return mine
+    const refreshed = await mine
+    if (refreshed.kind !== 'fresh') return { refreshed, status: refreshed.kind }
+    return { refreshed, status: refreshed.asked ? 'renewed' : 'shared' }
   }
 
   async #alone(stale: Credential): Promise<Refreshed> {
@@ -109,7 +136,7 @@ export class Refresher {
       const credential = await surely(() =>
         change((one) => renewed(one, said.issued, said.secrets)),
       )
-      return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential }
+      return { kind: moved(credential, stale) ? 'fresh' : 'ended', credential, asked: true }
     }
     if ('dead' in said) {
       const credential = await change((one) =>

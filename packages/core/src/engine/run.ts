@@ -202,16 +202,17 @@ export class Run {
 
   async #send(plans: Plans): Promise<Transition<Json> | 'unsent' | 'unknown'> {
     const { secrets, start } = this.#registration
-    const attempt = (plan: RequestPlan) => sendPlan(plan, secrets, start, this.#parts.fetch)
+    const attempt = (plan: RequestPlan, resent: number) =>
+      sendPlan(plan, secrets, start, this.#parts.fetch, resent)
     const unread = new Set(plans.filter((plan) => this.#wasUnread(plan)))
     const sent = await Promise.all(
       plans.map(async (plan): Promise<Sent> => {
-        const first = await attempt(plan)
+        const first = await attempt(plan, 0)
         // An identity assertion is sent once.
         const again = plan.ifLost === 'repeat' && plan.asserts === undefined
         if (typeof first !== 'string' || !again) return first
         if (first === 'unknown') unread.add(plan)
-        return attempt(plan)
+        return attempt(plan, 1)
       }),
     )
     const [only] = sent

@@ -19,6 +19,7 @@ export async function sendPlan(
   secrets: Readonly<Record<string, Secret>>,
   start: string,
   fetch: GuardedFetch,
+  resent: number = 0,
 ): Promise<Sent> {
   const { method, url, json, jsonSecrets, form, authorization, basic, credential, redirects } =
     plan.request
@@ -60,6 +61,8 @@ export async function sendPlan(
       ...(body === undefined ? {} : { body }),
       start,
       redirects: redirects ?? 'same-origin',
+      name: plan.name,
+      resent,
     })
     const retryAfterMs = retryAfter(answer.headers.get('retry-after'))
     const readable = answer.mediaType === 'text/html' ? visibleText(answer.text) : answer.text

@@ -1,4 +1,5 @@
 import type { Verb } from '../consent/action.ts'
+import type { Call } from '../consent/ledger.ts'
 import { factOf } from '../discovery/profile.ts'
 import type { Profiles } from '../discovery/profiles.ts'
 import { AuthError } from '../errors.ts'
@@ -15,7 +16,7 @@ export interface McpParts extends UseParts {
   readonly owner: Owner
   readonly profiles: Profiles
   readonly redactor: () => Promise<Redactor>
-  readonly report: (verb: Verb, outcome: Outcome) => Promise<void>
+  readonly perform: (verb: Verb, call: Call, act: () => Promise<Outcome>) => Promise<Outcome>
 }
 
 /** What a client of MCP over streamable HTTP needs. */
@@ -55,7 +56,7 @@ export async function mcpUrl({ profiles, owner }: McpParts, service: string): Pr
  * that is no text is left out, since MCP has none.
  */
 export function mcpFetch(
-  parts: Pick<McpParts, 'net' | 'credentials' | 'engine' | 'redactor' | 'now'>,
+  parts: Pick<McpParts, 'net' | 'credentials' | 'engine' | 'redactor' | 'now' | 'emit'>,
   url: URL,
   choose: Choice,
 ): typeof fetch {

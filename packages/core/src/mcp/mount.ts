@@ -154,9 +154,8 @@ function authTool(tool: MountedTool, inputSchema: Schema, reach: Reach): AuthToo
     run: (session, input, call: Call) =>
       told(async () => {
         const parts = reach(session)
-        const outcome = await callTool(parts, tool, argsOf(inputSchema, input), call)
-        await parts.report('use', outcome)
-        return outcome
+        const use = async () => callTool(parts, tool, argsOf(inputSchema, input), call)
+        return parts.perform('use', call, use)
       }),
   }
 }

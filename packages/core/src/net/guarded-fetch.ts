@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { orAborted } from './abort.ts'
 import { checkAddress } from './address.ts'
+import { exchange, type Purpose } from './exchange.ts'
 import { decodeText, readBody } from './read-body.ts'
 import type {
   GuardedAnswer,
@@ -9,7 +10,6 @@ import type {
   Hop,
   NetLimits,
   NetOptions,
-  Transport,
 } from './transport.ts'
 import { allowLoopback } from './transport.ts'
 import type { UrlRules } from './url.ts'
@@ -82,7 +82,10 @@ async function follow(
   for (;;) {
     progress.url = step.url
     seen.add(`${step.method} ${step.url.href}`)
-    const response = await send(options.transport, step, rules, signal, progress)
+    const { name, resent = 0 } = request
+    const shown = name === undefined && hops.length === 0 ? { path: step.url.pathname } : {}
+    const purpose = { name: name ?? 'discover', resent: resent + hops.length, ...shown }
+    const response = await send(options, step, rules, signal, progress, purpose)
     const location = response.headers.get('location')
     const redirected = location !== null && redirectStatuses.includes(response.status)
     if (!redirected || request.redirects === 'none') {
@@ -100,12 +103,14 @@ async function follow(
 }
 
 async function send(
-  transport: Transport,
+  net: NetOptions,
   step: Step,
   rules: UrlRules,
   signal: AbortSignal,
   progress: Progress,
+  purpose: Purpose,
 ): Promise<Response> {
+  const { transport } = net
   if (!transport.pinsAddresses && transport.vouched !== true) {
     if (!URL.canParse(rules.start) || !sameOrigin(step.url, new URL(rules.start))) {
       throw new AuthError(
@@ -117,10 +122,9 @@ async function send(
   const loopbackAllowed = loopbackPermitted(rules)
   const request = toRequest(step, signal)
   try {
-    const exchange = transport.request(request, (address) =>
-      checkAddress(address, { loopbackAllowed }),
-    )
-    const response = await orAborted(signal, exchange, abortGraceMs)
+    const check = (address: string) => checkAddress(address, { loopbackAllowed })
+    const answer = exchange(net, request, check, purpose)
+    const response = await orAborted(signal, answer, abortGraceMs)
     progress.sent = true
     return response
   } catch (error) {

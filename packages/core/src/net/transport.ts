@@ -1,3 +1,5 @@
+import type { Trace } from '../trace.ts'
+
 /**
  * The one thing that opens a connection. On Node it is supplied with the checked address pinned to
  * the connection (`src/node/transport.ts`); elsewhere the application passes a `fetch`.
@@ -36,6 +38,7 @@ export interface NetOptions {
   readonly transport: Transport
   readonly limits?: Partial<NetLimits>
   readonly [allowLoopback]?: true
+  readonly trace?: Trace | undefined
 }
 
 /** One redirect that was followed: who answered it, and how. */
@@ -76,6 +79,10 @@ export interface GuardedRequest {
   readonly redirects?: 'none' | 'same-origin' | 'checked'
   readonly limits?: Partial<NetLimits>
   readonly signal?: AbortSignal
+  /** A method's name for it, whose path may be nobody's to see; a request of discovery has none. */
+  readonly name?: string
+  /** How often it was sent before. */
+  readonly resent?: number
 }
 
 /**

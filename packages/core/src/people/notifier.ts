@@ -1,7 +1,9 @@
 import type { Verb } from '../consent/action.ts'
-import type { AuthEvent } from '../events.ts'
+import type { Call } from '../consent/ledger.ts'
+import { type AuthEvent, codeOf, type Ending, endingOf } from '../events.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
+import { type Trace, traced } from '../trace.ts'
 import type { PersonRequest } from './people.ts'
 
 const remembered = 1000
@@ -12,6 +14,7 @@ export class Notifier {
   readonly #emit: (event: AuthEvent) => void
   readonly #now: () => number
   readonly #variables: (owner: Owner, registration: string) => Promise<readonly string[]>
+  readonly #trace: Trace | undefined
   readonly #told = new Set<string>()
 
   constructor(
@@ -19,24 +22,40 @@ export class Notifier {
     emit: (event: AuthEvent) => void,
     now: () => number,
     variables: (owner: Owner, registration: string) => Promise<readonly string[]>,
+    trace?: Trace,
   ) {
     this.#hook = hook
     this.#variables = variables
     this.#emit = emit
     this.#now = now
+    this.#trace = trace
   }
 
-  async report(owner: Owner, verb: Verb, outcome: Outcome): Promise<void> {
-    const { status, service, registration } = outcome
-    this.#emit({
-      type: 'verb',
-      at: this.#now(),
-      verb,
-      owner,
-      status,
-      ...(service === undefined ? {} : { service }),
-      ...(registration === undefined ? {} : { registration }),
-    })
+  /** Does a verb, and tells what came of it before it is given back. */
+  perform(
+    owner: Owner,
+    verb: Verb,
+    { channel }: Pick<Call, 'channel'>,
+    act: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const ended = (ending: Ending) =>
+      this.#emit({ type: 'verb', at: this.#now(), verb, owner, channel, ...ending })
+    const told = async () => {
+      let outcome: Outcome
+      try {
+        outcome = await act()
+      } catch (error) {
+        ended({ status: 'failed', code: codeOf(error) })
+        throw error
+      }
+      ended(endingOf(outcome))
+      await this.#ask(owner, outcome)
+      return outcome
+    }
+    return traced(this.#trace, { kind: 'verb', verb, owner, channel }, told, endingOf)
+  }
+
+  async #ask(owner: Owner, outcome: Outcome): Promise<void> {
     const request = requestOf(owner, outcome)
     if (request === undefined || this.#hook === undefined) return
     const key = JSON.stringify(request)

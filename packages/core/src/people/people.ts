@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import type { Action, Verb } from '../consent/action.ts'
+import type { Action } from '../consent/action.ts'
 import type { Consent, ConsentLedger } from '../consent/ledger.ts'
 import type { Engine } from '../engine/engine.ts'
 import {
   decodeRegistration,
   encodeRegistration,
+  type Loaded,
   type Registration,
 } from '../engine/registration.ts'
 import { AuthError } from '../errors.ts'
-import type { AuthEvent } from '../events.ts'
 import { cleanSecret } from '../inputs.ts'
 import type { PersonInput } from '../methods/method.ts'
 import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
@@ -18,6 +18,7 @@ import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
 import { awaiting, readCallback } from './callback.ts'
 import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
+import type { Notifier } from './notifier.ts'
 import { pastedKey } from './pasted-key.ts'
 import { typedCode } from './typed-code.ts'
 
@@ -96,8 +97,7 @@ interface PeopleParts {
   readonly ledger: ConsentLedger
   readonly engine: Engine
   readonly now: () => number
-  readonly emit: (event: AuthEvent) => void
-  readonly report: (owner: Owner, verb: Verb, outcome: Outcome) => Promise<void>
+  readonly perform: Notifier['perform']
 }
 
 /** The way back for people: what they decide or hand over reaches core here, outside any chat. */
@@ -173,17 +173,20 @@ export class People {
     const { id } = await awaiting(await engine.list(parseOwner(owner)), came)
     const loaded = await engine.load(owner, id)
     if (loaded === undefined) throw new AuthError('not_found', 'there is no such registration')
-    const push = { type: 'person', input: { callback: came.callback } } as const
-    const outcome = await engine.run(loaded, push, 'claim', { channel: 'people' })
-    await this.#parts.report(owner, 'claim', outcome)
-    return outcome
+    return this.#go(loaded, { callback: came.callback })
   }
 
-  async #decide(id: string, approved: boolean, approver: string): Promise<Consent> {
-    const decision = { approved, approver, channel: 'people' }
-    const consent = await this.#parts.ledger.decide(undefined, id, decision)
-    this.#parts.emit({ type: 'decision', at: this.#parts.now(), consent: id, ...decision })
-    return consent
+  /** Goes on with what a person gave. */
+  #go(loaded: Loaded, input: PersonInput): Promise<Outcome> {
+    const { engine, perform } = this.#parts
+    const call = { channel: 'people' }
+    return perform(loaded.registration.owner, 'claim', call, () =>
+      engine.run(loaded, { type: 'person', input }, 'claim', call),
+    )
+  }
+
+  #decide(id: string, approved: boolean, approver: string): Promise<Consent> {
+    return this.#parts.ledger.decide(undefined, id, { approved, approver, channel: 'people' })
   }
 
   /**
@@ -218,10 +221,7 @@ export class People {
         ? { email: input.email, emailFrom: 'person' as const, mailbox: false }
         : registration.identity
     const loaded = { registration: { ...registration, identity }, stored: record.revision }
-    const push = { type: 'person', input } as const
-    const outcome = await this.#parts.engine.run(loaded, push, 'claim', { channel: 'people' })
-    await this.#parts.report(registration.owner, 'claim', outcome)
-    return outcome
+    return this.#go(loaded, input)
   }
 }
 

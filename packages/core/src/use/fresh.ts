@@ -1,9 +1,11 @@
 import type { Engine } from '../engine/engine.ts'
 import { AuthError } from '../errors.ts'
+import { type AuthEvent, codeOf } from '../events.ts'
 import type { NetOptions } from '../net/transport.ts'
+import { displayUrl } from '../net/url.ts'
 import { type Credential, type Credentials, sameSecrets } from '../vault/credentials.ts'
 import { demandedInVain } from './answer.ts'
-import { sendSigned } from './signer.ts'
+import { type Sending, sendSigned } from './signer.ts'
 
 /** How long before its end a credential is renewed: a request on its way must not outlive it. */
 const earlyMs = 30_000
@@ -13,6 +15,7 @@ export interface FreshParts {
   readonly engine: Pick<Engine, 'refresh'>
   readonly credentials: Pick<Credentials, 'latest'>
   readonly now: () => number
+  readonly emit: (event: AuthEvent) => void
 }
 
 /** An answer, and the credential that it was given to. */
@@ -38,12 +41,13 @@ export async function sendFresh(
   leave: boolean,
   repeatable = true,
 ): Promise<FreshAnswer> {
-  const { net, now, credentials } = parts
+  const { now, credentials } = parts
   let credential = held
   const { expires, refresh } = held
   const early = refresh !== undefined && expires !== undefined && expires - earlyMs <= now()
   if (early) credential = await renew(parts, held, expires > now())
-  const response = await sendSigned(net, credential, request(), leave)
+  const sending = { name: 'use', sent: 0 }
+  const response = await told(parts, credential, request(), leave, sending)
   if (response.status !== 401 || credential !== held) return { response, credential }
   const latest = await credentials.latest(held)
   if (latest && isGivenUp(latest)) return { response, credential: latest }
@@ -53,7 +57,29 @@ export async function sendFresh(
   if (!moved && (lacks || !mayRenew(latest))) return { response, credential: held }
   await response.body?.cancel()
   credential = moved ? latest : await renew(parts, latest, false)
-  return { response: await sendSigned(net, credential, request(), leave), credential }
+  return { response: await told(parts, credential, request(), leave, sending), credential }
+}
+
+/** Sends it, and says that it was sent. */
+async function told(
+  { net, now, emit }: FreshParts,
+  credential: Credential,
+  request: Request,
+  leave: boolean,
+  sending: Sending,
+): Promise<Response> {
+  const { owner, service, handle } = credential
+  const { method } = request
+  const url = displayUrl(new URL(request.url))
+  const about = { type: 'request', owner, service, credential: handle, method, url } as const
+  try {
+    const response = await sendSigned(net, credential, request, leave, {}, sending)
+    emit({ ...about, at: now(), httpStatus: response.status })
+    return response
+  } catch (error) {
+    if (sending.sent > 0) emit({ ...about, at: now(), code: codeOf(error) })
+    throw error
+  }
 }
 
 async function renew(

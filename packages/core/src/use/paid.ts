@@ -57,7 +57,10 @@ export async function readOrPay(
   const asked = { owner, service, method, url: url.href, terms, demand }
   const proof = await parts.onPaymentRequired?.(asked)
   if (proof === undefined) return { clean, payment: termsOf(demand, redactor) }
-  const paid = await sendSigned(parts.net, credential, request(), false, proof)
+  const paid = await sendSigned(parts.net, credential, request(), false, proof, {
+    name: 'use',
+    sent: 1,
+  })
   const again = await cleanAnswer(paid, redactor, AbortSignal.timeout(readMs))
   const secrets = Object.values(proof).map((value) => new Secret(value))
   const proving = createRedactor(secrets.filter(canRedact))

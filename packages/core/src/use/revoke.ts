@@ -3,8 +3,9 @@ import type { Consents } from '../consent/consents.ts'
 import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
 import { AuthError } from '../errors.ts'
+import type { AuthEvent } from '../events.ts'
 import type { NetOptions } from '../net/transport.ts'
-import type { Outcome } from '../outcome.ts'
+import type { Outcome, OutcomeOf } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import {
   type Credential,
@@ -24,6 +25,7 @@ export interface RevokeParts {
   readonly credentials: Credentials
   readonly consents: Consents
   readonly now: () => number
+  readonly emit: (event: AuthEvent) => void
 }
 
 /** What revoking it would bind; undefined where that was agreed to already. */
@@ -189,7 +191,17 @@ async function probe(
   try {
     const signal = AbortSignal.timeout(timeoutMs)
     const request = new Request(url, { headers: { accept: 'application/json' }, signal })
-    const response = await sendSigned(net, credential, request, false)
+    const response = await sendSigned(
+      net,
+      credential,
+      request,
+      false,
+      {},
+      {
+        name: 'probe',
+        sent: 0,
+      },
+    )
     await response.body?.cancel()
     if (response.status === 401) return 'refused'
     return response.ok ? 'accepted' : 'unclear'
@@ -214,11 +226,17 @@ async function bury(
     return { ...rest, state, verdict }
   })
   if (buried.secret !== undefined) return unclear(parts, buried, 'gave new tokens meanwhile')
-  return tombstone(buried)
+  const ended = tombstone(buried)
+  if (buried.state !== credential.state) {
+    const { owner, service, handle } = buried
+    const { verdict } = ended
+    parts.emit({ type: 'ended', at: parts.now(), owner, service, credential: handle, verdict })
+  }
+  return ended
 }
 
 /** Without a time at which it worked, a refusal may have been there all along. */
-function tombstone(credential: Credential): Outcome {
+function tombstone(credential: Credential): OutcomeOf<'ended'> {
   if (credential.kind === 'none') {
     const reason = `${credential.handle} was no secret: the service needs none. It is not used any more.`
     const { service } = credential

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import type { Presentation } from '../methods/method.ts'
 import { checkAddress } from '../net/address.ts'
+import { exchange } from '../net/exchange.ts'
 import { allowLoopback, type NetOptions } from '../net/transport.ts'
 import { checkUrl, displayUrl, loopbackPermitted } from '../net/url.ts'
 import { basicPair, type Credential, secretsOf } from '../vault/credentials.ts'
@@ -14,11 +15,18 @@ const redirects = [301, 302, 303, 307, 308]
 const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'api-key']
 const bodyHeaders = ['content-type', 'content-length', 'content-encoding', 'content-language']
 
+/** What a request is for, and how often it was sent. */
+export interface Sending {
+  readonly name: string
+  sent: number
+}
+
 /**
  * Sends a request with a credential. The credential goes nowhere but its audience: with `leave` a
  * redirect out of it is followed by a GET that carries nothing of the caller's but `accept`, and from
  * then on nothing is signed, wherever it leads; without `leave` such a redirect is the answer. So is
- * every redirect of a request that says `redirect: 'manual'`. `proof` goes with the first hop alone.
+ * every redirect of a request that says `redirect: 'manual'`. `proof` goes with the first hop alone; `sending`
+ * counts on, for whoever traces.
  *
  * @throws AuthError `outside_audience`, `secret_refused`, `redirect_refused`, or what the transport throws;
  * where surely nothing was sent with `details.sent` false
@@ -29,6 +37,7 @@ export async function sendSigned(
   request: Request,
   leave: boolean,
   proof: Readonly<Record<string, string>> = {},
+  sending: Sending = { name: 'use', sent: 0 },
 ): Promise<Response> {
   const rules = { start: credential.start, loopbackAllowed: net[allowLoopback] === true }
   const address = { loopbackAllowed: loopbackPermitted(rules) }
@@ -45,7 +54,9 @@ export async function sendSigned(
     }
     const signed = left ? new Request(current, { redirect: 'manual' }) : sign(current, credential)
     if (hops === 0) unsentOn(true, () => prove(signed, proof))
-    const response = await net.transport.request(signed, (ip) => checkAddress(ip, address))
+    const purpose = { name: sending.name, resent: sending.sent++ }
+    const shown = hops === 0 ? { ...purpose, path: url.pathname } : purpose
+    const response = await exchange(net, signed, (ip) => checkAddress(ip, address), shown)
     // Nobody is shown an address with a credential in it.
     if (signed.url !== current.url) {
       Object.defineProperty(response, 'url', { value: current.url })
