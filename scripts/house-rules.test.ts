@@ -90,6 +90,7 @@ test('dependencies point one way', () => {
     'packages/mcp': ['@authmd/core'],
     'packages/store-postgres': ['@authmd/core'],
     'packages/store-redis': ['@authmd/core'],
+    'packages/opentelemetry': ['@authmd/core'],
   }
   for (const [where, names] of Object.entries(mayImport)) {
     const ours = sources(`${where}/src`).flatMap(({ path, imports }) =>
@@ -128,16 +129,21 @@ test('nothing but the transports opens a connection', () => {
 describe('documents', () => {
   const text = (path: string) => readFileSync(join(root, path), 'utf8')
 
-  test.each(['ai-sdk', 'langchain', 'mastra', 'mcp', 'store-postgres', 'store-redis'])(
-    "the first lines of %s's name its peers as package.json has them",
-    (name) => {
-      const { peerDependencies } = JSON.parse(text(`packages/${name}/package.json`))
-      const first = text(`packages/${name}/README.md`).split('```')[0]
-      for (const [peer, range] of Object.entries(peerDependencies)) {
-        expect(first?.replace(/\s+/g, ' ')).toContain(`\`${peer}\` ${range}`)
-      }
-    },
-  )
+  test.each([
+    'ai-sdk',
+    'langchain',
+    'mastra',
+    'mcp',
+    'store-postgres',
+    'store-redis',
+    'opentelemetry',
+  ])("the first lines of %s's name its peers as package.json has them", (name) => {
+    const { peerDependencies } = JSON.parse(text(`packages/${name}/package.json`))
+    const first = text(`packages/${name}/README.md`).split('```')[0]
+    for (const [peer, range] of Object.entries(peerDependencies)) {
+      expect(first?.replace(/\s+/g, ' ')).toContain(`\`${peer}\` ${range}`)
+    }
+  })
 
   test('CONTRIBUTING.md names every script', () => {
     const { scripts } = JSON.parse(text('package.json'))

@@ -4,6 +4,7 @@ export {
   defaultMethods,
   type TickReport,
 } from './agent-auth.ts'
+export { type AuditRecord, auditLines } from './audit.ts'
 export type { Action, Effect, TermsText, Verb } from './consent/action.ts'
 export type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
 export type { Explanation } from './consent/policy.ts'
@@ -20,7 +21,7 @@ export type { OnSettled, Settled, Waiter, WatchReport } from './engine/waiters.t
 export type { WorkLimits } from './engine/work.ts'
 export type { EraseReport } from './erase.ts'
 export { AuthError, type AuthErrorCode, type ErrorDetails } from './errors.ts'
-export type { AuthEvent } from './events.ts'
+export type { AuthEvent, AuthListener, Ending, RefreshStatus } from './events.ts'
 export type {
   IdentityAnswer,
   IdentityAssertion,
@@ -76,6 +77,7 @@ export {
   type ToolResult,
   toolOutput,
 } from './tools/tools.ts'
+export type { Operation, OperationEnd, Trace } from './trace.ts'
 export type { Audience } from './use/audience.ts'
 export type { PaymentHook, PaymentProof, PaymentRequest } from './use/paid.ts'
 export type { PaymentDemand, PaymentTerms } from './use/payment.ts'

@@ -1,3 +1,4 @@
+export { type AuditFileOptions, auditFile } from './audit-file.ts'
 export { type FileStoreOptions, fileStore } from './file-store.ts'
 export { type IntakeServer, serveIntake } from './intake-server.ts'
 export { type KeyringOptions, keyFromKeyring } from './keyring.ts'
