@@ -38,10 +38,21 @@ export function parseOwner(value: unknown): Owner {
   return Object.freeze(owner) as unknown as Owner
 }
 
+/** Owners whose key is kept: working it out waits for another thread, several times in every call. */
+const maxKeys = 1_000
+const keys = new Map<string, Promise<string>>()
+
 /** The opaque key of an owner: SHA-256 over the three parts as JSON, base64url. No two owners share one. */
 export async function ownerKey(owner: Owner): Promise<string> {
   const text = JSON.stringify([owner.tenant, owner.user ?? null, owner.agent ?? null])
-  return sha256(text)
+  let key = keys.get(text)
+  if (key === undefined) {
+    key = sha256(text)
+    keys.set(text, key)
+    const [oldest] = keys.keys()
+    if (keys.size > maxKeys && oldest !== undefined) keys.delete(oldest)
+  }
+  return key
 }
 
 export function sameOwner(one: Owner, other: Owner): boolean {
