@@ -5,6 +5,8 @@ export interface View {
   readonly changed: boolean
   /** The source ends within an escape; the bytes stop before it. */
   readonly cut: boolean
+  /** No byte may begin an escape: to decode it again would change nothing. */
+  readonly settled: boolean
   /** Where in the first source byte `at` begins (or, for the length, where the bytes end). */
   originOf(at: number): number
   /** The last byte that begins at or before a place in the first source. */
@@ -179,6 +181,7 @@ export function plainView(bytes: Uint8Array, from: number): View {
     bytes,
     changed: false,
     cut: false,
+    settled: false,
     originOf: (at) => from + at,
     lastAt: (origin) => Math.min(bytes.length, origin - from),
   }
@@ -202,14 +205,15 @@ interface Marks {
   readonly after: number[]
 }
 
+/** 1 for the bytes that may begin an escape: `%`, `&` and a backslash. */
+const special = new Uint8Array(256)
+for (const byte of [0x25, 0x26, 0x5c]) special[byte] = 1
+
 /** Index of the next byte from `at` on that may begin an escape. */
 function nextSpecial(bytes: Uint8Array, at: number): number {
+  const { length } = bytes
   let i = at
-  while (i < bytes.length) {
-    const byte = bytes[i]!
-    if (byte === 0x5c || byte === 0x25 || byte === 0x26) break
-    i++
-  }
+  while (i < length && special[bytes[i]!] === 0) i++
   return i
 }
 
@@ -218,18 +222,21 @@ function copy(bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: 
   else for (let i = from, j = at; i < to; i++, j++) out[j] = bytes[i]!
 }
 
-/** Decodes into `out`; returns how much that is, and whether it stopped within an escape. */
+/** Decodes into `out`; returns how much that is, and how the view is. */
 function decodeInto(out: Uint8Array, bytes: Uint8Array, final: boolean, marks?: Marks) {
   let length = 0
   let plain = 0
+  let settled = true
   let at = nextSpecial(bytes, 0)
   for (; at < bytes.length; at = nextSpecial(bytes, at)) {
     const span = readEscape(bytes, at)
     if (span < 0 && !final) break
     if (span <= 0) {
+      settled = false
       at++
       continue
     }
+    if (special[found.value] === 1) settled = false
     copy(bytes, plain, at, out, length)
     length += at - plain
     marks?.before.push(at, at + span)
@@ -242,7 +249,8 @@ function decodeInto(out: Uint8Array, bytes: Uint8Array, final: boolean, marks?: 
   }
   copy(bytes, plain, at, out, length)
   length += at - plain
-  return { length, changed: length < at, cut: at < bytes.length }
+  const cut = at < bytes.length
+  return { length, changed: length < at, cut, settled: settled && !cut }
 }
 
 /**
@@ -252,7 +260,7 @@ function decodeInto(out: Uint8Array, bytes: Uint8Array, final: boolean, marks?: 
 export function decode(source: View, final: boolean): View {
   const { bytes } = source
   const out = new Uint8Array(bytes.length)
-  const { length, changed, cut } = decodeInto(out, bytes, final)
+  const { length, changed, cut, settled } = decodeInto(out, bytes, final)
   let marks: Marks | undefined
 
   // The way back is seldom asked for: only where a secret was found, and at a chunk's end.
@@ -268,6 +276,7 @@ export function decode(source: View, final: boolean): View {
     bytes: out.subarray(0, length),
     changed,
     cut,
+    settled,
     originOf(place) {
       const { before, after } = wayBack()
       const i = indexIn(after, place)
