@@ -17,8 +17,8 @@ import type { AuthEvent } from './events.ts'
 import { importCredential } from './import.ts'
 import * as inputs from './inputs.ts'
 import { type Intended, intended } from './intended.ts'
-import { type McpAccess, mcpAccess } from './mcp/access.ts'
-import { type Mounted, type MountOptions, mountTools } from './mcp/mount.ts'
+import type { McpAccess } from './mcp/access.ts'
+import type { Mounted, MountOptions } from './mcp/mount.ts'
 import type { NetOptions } from './net/transport.ts'
 import { type KeySource, withOperatorKey } from './operator-key.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
@@ -213,7 +213,8 @@ export class Session {
    * const { url, fetch } = await session.mcp('https://api.vendor.example')
    * await client.connect(new StreamableHTTPClientTransport(url, { fetch }))
    */
-  mcp(service: string): Promise<McpAccess> {
+  async mcp(service: string): Promise<McpAccess> {
+    const { mcpAccess } = await import('./mcp/access.ts')
     return mcpAccess(this.#forUse(), service)
   }
 
@@ -227,7 +228,8 @@ export class Session {
    * `not_found`, `outside_audience`; what the network or the server does wrong
    * @example await session.mount('https://api.vendor.example', { allow: ['get_balance'] })
    */
-  mount(service: string, options: MountOptions = {}): Promise<Mounted> {
+  async mount(service: string, options: MountOptions = {}): Promise<Mounted> {
+    const { mountTools } = await import('./mcp/mount.ts')
     return mountTools(this, (one) => one.#forUse(), service, options)
   }
 

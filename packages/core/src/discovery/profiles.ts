@@ -5,7 +5,7 @@ import { type Owner, ownerKey } from '../owner.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import { isConflict } from '../vault/store-check.ts'
 import { changedSince } from './changes.ts'
-import { type DiscoverDeps, discover } from './discover.ts'
+import type { DiscoverDeps } from './discover.ts'
 import { condition, freshForMs, used } from './freshness.ts'
 import { refuseLookAlike, usesService } from './known-services.ts'
 import type { ServiceProfile, Tried } from './profile.ts'
@@ -65,6 +65,8 @@ export class Profiles {
     if (kept && (await this.#isUnchanged(kept.profile, signal))) {
       return this.#keep(owner, asked, kept.profile)
     }
+    // It reads Markdown, which takes a parser: loaded where a service is met for the first time.
+    const { discover } = await import('./discover.ts')
     const found = await discover(asked, { ...this.#deps, ...(signal && { signal }) })
     const changes = kept ? changedSince(kept.profile, found) : []
     if (changes.length === 0) return this.#keep(owner, asked, found)

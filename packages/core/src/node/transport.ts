@@ -1,7 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
-import { type Dispatcher, errors, Pool } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 import { AuthError } from '../errors.ts'
 import { orAborted } from '../net/abort.ts'
 import type { Transport } from '../net/transport.ts'
@@ -21,6 +21,9 @@ interface Pinned {
   readonly addresses: readonly string[]
   readonly pool: Pool
 }
+
+/** The HTTP client, loaded for the first request: it is the largest part of what this package imports. */
+let undici: typeof import('undici') | undefined
 
 interface Incoming {
   readonly status: number
@@ -74,9 +77,10 @@ export function nodeTransport(options: NodeTransportOptions = {}): Transport {
     const open = pools.get(url.origin)
     const addresses = open?.addresses ?? (await addressesOf(url.hostname, resolve))
     for (const address of addresses) check(address)
+    undici ??= await import('undici')
     const known = pools.get(url.origin)
     if (known !== undefined && known.addresses.join() === addresses.join()) return known.pool
-    return openPool(url.origin, addresses, pools)
+    return openPool(undici, url.origin, addresses, pools)
   }
 
   return {
@@ -118,7 +122,12 @@ async function addressesOf(
   return addresses
 }
 
-function openPool(origin: string, addresses: readonly string[], pools: Map<string, Pinned>): Pool {
+function openPool(
+  { Pool }: typeof import('undici'),
+  origin: string,
+  addresses: readonly string[],
+  pools: Map<string, Pinned>,
+): Pool {
   const records = addresses.map((address) => ({ address, family: isIP(address) }))
   const lookup: LookupFunction = (_hostname, { all }, callback) => {
     const [first] = records
@@ -255,23 +264,27 @@ function explain(error: unknown, url: URL, signal: AbortSignal, sent: boolean): 
   if (signal.aborted) {
     return new AuthError('aborted', `request to ${where} was aborted`, { cause: error, details })
   }
-  if (error instanceof errors.HeadersOverflowError) {
+  const known = undici?.errors
+  if (known === undefined) {
+    return new AuthError('network_failed', `request to ${where} failed`, { cause: error, details })
+  }
+  if (error instanceof known.HeadersOverflowError) {
     const message = `headers of ${where} are larger than ${maxHeaderBytes} bytes`
     return new AuthError('response_too_large', message, { cause: error, details })
   }
   if (
-    error instanceof errors.HTTPParserError ||
-    error instanceof errors.ResponseContentLengthMismatchError
+    error instanceof known.HTTPParserError ||
+    error instanceof known.ResponseContentLengthMismatchError
   ) {
     // Not as the cause: the parser's error carries bytes of the answer.
     return new AuthError('response_malformed', `answer of ${where} breaks the protocol`, {
       details: { ...details, reason: error.message },
     })
   }
-  if (error instanceof errors.HeadersTimeoutError) {
+  if (error instanceof known.HeadersTimeoutError) {
     return new AuthError('response_timeout', `no answer from ${where}`, { cause: error, details })
   }
-  if (error instanceof errors.InvalidArgumentError) {
+  if (error instanceof known.InvalidArgumentError) {
     return new AuthError('invalid_input', 'method, headers or body cannot be sent', { details })
   }
   return new AuthError('network_failed', `request to ${where} failed`, { cause: error, details })
