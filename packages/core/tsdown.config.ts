@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/node/main.ts', 'src/node/index.ts', 'src/testing/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/node/main.ts',
+    'src/node/index.ts',
+    'src/reading.ts',
+    'src/testing/index.ts',
+  ],
   format: 'esm',
   platform: 'neutral',
   dts: true,

@@ -1,0 +1,234 @@
+import { domainOf } from '../document.ts'
+import type { Facts, Rule } from '../facts.ts'
+import { quote, quotes } from '../quote.ts'
+import { isBlock } from './server-metadata.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+const idJag = 'urn:ietf:params:oauth:token-type:id-jag'
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+const kinds = ['anonymous', 'identity_assertion', 'service_auth', 'refresh']
+const registering = ['identity_endpoint', 'registration_endpoint', 'register_uri']
+
+/** Each `agent_auth` block with the metadata that holds it. */
+function* blocks({
+  servers,
+}: Facts): Generator<{ url: string; json: Json; block: Json; of: string }> {
+  for (const { url, json, of } of servers) {
+    if (json && isBlock(json.agent_auth)) yield { url, json, of, block: json.agent_auth }
+  }
+}
+
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+}
+
+function typesOf(block: Json): readonly string[] {
+  return list(block.identity_types_supported ?? block.supported_identity_types)
+}
+
+export const agentAuthRules: readonly Rule[] = [
+  {
+    id: 'agent-auth-no-endpoint',
+    severity: 'error',
+    source: 'auth.md v0.7, “agent_auth”',
+    finds: 'an agent_auth block that names nowhere to register',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        if (registering.some((name) => typeof block[name] === 'string')) continue
+        yield {
+          place: { url, at: 'agent_auth' },
+          problem: 'The block does not say where an agent registers.',
+          fix: 'Name the endpoint.',
+          text: '"identity_endpoint": "https://…/agent/identity"',
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-no-types',
+    severity: 'warning',
+    source: 'auth.md v0.7, “agent_auth”',
+    finds: 'an agent_auth block that does not say who may register',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        if (typesOf(block).length > 0) continue
+        yield {
+          place: { url, at: 'agent_auth.identity_types_supported' },
+          problem: 'The block lists no identity types, so that an agent can only try.',
+          fix: 'List those that are taken.',
+          text: '"identity_types_supported": ["anonymous", "service_auth"]',
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-unknown-type',
+    severity: 'warning',
+    source: 'auth.md v0.7, “agent_auth”',
+    finds: 'an identity type that the convention does not know',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        const odd = typesOf(block).filter((one) => !kinds.includes(one))
+        if (odd.length === 0) continue
+        yield {
+          place: { url, at: 'agent_auth.identity_types_supported' },
+          problem: `The convention knows no ${quotes(odd)}.`,
+          fix: `Use ${kinds.slice(0, 3).join(', ')}.`,
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-assertion-types',
+    severity: 'warning',
+    source: 'auth.md v0.7, “identity_assertion”',
+    finds: 'assertions that are taken, and no word on which',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        if (!typesOf(block).includes('identity_assertion')) continue
+        const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
+        if (list(own.assertion_types_supported).length > 0) continue
+        yield {
+          place: { url, at: 'agent_auth.identity_assertion.assertion_types_supported' },
+          problem: 'identity_assertion is listed, and nothing says which assertions are taken.',
+          fix: 'List them.',
+          text: `"identity_assertion": { "assertion_types_supported": ["${idJag}"] }`,
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-no-claim',
+    severity: 'warning',
+    source: 'auth.md v0.7, “Claim ceremony”',
+    finds: 'registrations that a person is to claim, and nowhere to do so',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        const names = ['claim_endpoint', 'claim_uri', 'claims_url', 'claims_endpoint']
+        if (names.some((name) => block[name] !== undefined)) continue
+        if (!typesOf(block).some((one) => one === 'service_auth')) continue
+        yield {
+          place: { url, at: 'agent_auth.claim_endpoint' },
+          problem:
+            'service_auth needs a person to claim the registration, and no claim endpoint is named: a code that has run out cannot be replaced.',
+          fix: 'Name it.',
+          text: '"claim_endpoint": "https://…/agent/identity/claim"',
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-no-exchange',
+    severity: 'warning',
+    source: 'auth.md v0.7, “Exchange the assertion”; RFC 8414 §2 (grant_types_supported)',
+    finds: 'assertions that are given out, and no grant that takes them',
+    *check(facts) {
+      for (const { url, json, block } of blocks(facts)) {
+        const gives = block.identity_endpoint ?? block.registration_endpoint
+        if (gives === undefined || list(block.credential_types_supported).includes('api_key'))
+          continue
+        const grants = list(json.grant_types_supported)
+        if (grants.some((one) => one === jwtBearer || /agent.*claim/.test(one))) continue
+        yield {
+          place: { url, at: 'grant_types_supported' },
+          problem:
+            'Registering gives an assertion, and the token endpoint does not say that it takes one.',
+          fix: 'List the grant.',
+          text: `"grant_types_supported": ["${jwtBearer}"]`,
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-skill-missing',
+    severity: 'hint',
+    source: 'auth.md v0.7, “agent_auth” (skill)',
+    finds: 'an agent_auth block that does not lead to the text',
+    *check(facts) {
+      for (const { url, block } of blocks(facts)) {
+        if (typeof block.skill === 'string') continue
+        yield {
+          place: { url, at: 'agent_auth.skill' },
+          problem: 'The block does not name the text that explains it.',
+          fix: 'Name your auth.md.',
+          text: `"skill": "${facts.document?.url ?? 'https://…/auth.md'}"`,
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-skill-elsewhere',
+    severity: 'warning',
+    source: 'auth.md v0.7, “agent_auth” (skill)',
+    finds: 'a skill on a domain that is neither the service’s nor its server’s',
+    *check(facts) {
+      for (const { url, block, of } of blocks(facts)) {
+        const { skill } = block
+        if (typeof skill !== 'string' || !URL.canParse(skill)) continue
+        const domain = domainOf(skill)
+        if (domain === facts.home || domain === domainOf(of)) continue
+        yield {
+          place: { url, at: 'agent_auth.skill' },
+          problem: `skill leads to ${quote(skill)}, which is neither on the domain of the service nor on that of its server.`,
+          fix: 'Name the auth.md of the service.',
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-register-is-oauth',
+    severity: 'warning',
+    source: 'auth.md v0.7, “agent_auth”; RFC 7591 §3',
+    finds: 'a register_uri that is OAuth’s client registration, or a page',
+    *check(facts) {
+      for (const { url, json, block } of blocks(facts)) {
+        const { register_uri: uri } = block
+        if (typeof uri !== 'string') continue
+        const client = uri === json.registration_endpoint
+        if (!client && !/\/(?:oauth2?\/register|login|sign-?in|sign-?up)\/?$/i.test(uri)) continue
+        yield {
+          place: { url, at: 'agent_auth.register_uri' },
+          problem: `register_uri is ${client ? 'the endpoint at which OAuth clients are registered' : 'a page or the endpoint of another protocol'}: ${quote(uri)}. An agent that registers there by this convention is refused.`,
+          fix: 'Name it as registration_endpoint of the server alone (RFC 7591), and take register_uri out.',
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-older-version',
+    severity: 'hint',
+    source: 'auth.md v0.7, changelog',
+    finds: 'fields of an older version of the convention',
+    *check(facts) {
+      for (const { url, block, json } of blocks(facts)) {
+        const version = olderVersion(block)
+        if (
+          version === undefined ||
+          (block.register_uri === json.registration_endpoint && block.register_uri !== undefined)
+        )
+          continue
+        yield {
+          place: { url, at: 'agent_auth' },
+          problem: `The block has the fields of ${version}. The newest version is v0.7.`,
+          fix: 'Offer identity_endpoint with service_auth in the place of verified_email, and exchange assertions at the token endpoint.',
+          text: '"identity_endpoint": "https://…/agent/identity",\n"claim_endpoint": "https://…/agent/identity/claim",\n"identity_types_supported": ["anonymous", "identity_assertion", "service_auth"]',
+        }
+      }
+    },
+  },
+]
+
+function olderVersion(block: Json): string | undefined {
+  if (block.identity_endpoint !== undefined) {
+    const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
+    return list(own.assertion_types_supported).includes('verified_email')
+      ? 'v0.2 to v0.5'
+      : undefined
+  }
+  if (block.registration_endpoint !== undefined) return 'a draft before v0.2'
+  const uri = block.register_uri
+  if (typeof uri !== 'string' || /\/(?:oauth2?\/register|login|sign-?in|sign-?up)\/?$/i.test(uri))
+    return undefined
+  return 'v0.1'
+}

@@ -1,0 +1,128 @@
+import { domainOf } from '../document.ts'
+import type { Facts, Rule } from '../facts.ts'
+import { quote } from '../quote.ts'
+import { stated } from '../said.ts'
+import { isBlock, isSame } from './server-metadata.ts'
+
+/** Both names that versions of the convention gave to the same address. */
+const alike: readonly (readonly string[])[] = [
+  ['identity_endpoint', 'register_uri'],
+  ['claim_endpoint', 'claim_uri'],
+]
+
+function memberOf({ servers }: Facts, name: string): { value: string; url: string } | undefined {
+  const names = alike.find((some) => some.includes(name)) ?? [name]
+  for (const { json, url } of servers) {
+    const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
+    for (const one of names) {
+      const value = block[one] ?? (one === name ? json?.[one] : undefined)
+      if (typeof value === 'string' && URL.canParse(value)) return { value, url }
+    }
+  }
+  return undefined
+}
+
+export const consistencyRules: readonly Rule[] = [
+  {
+    id: 'text-contradicts-metadata',
+    severity: 'error',
+    source: 'auth.md, “Discover” (metadata is binding); RFC 8414 §2',
+    finds: 'an address that the text and the metadata give differently',
+    *check(facts) {
+      const { document } = facts
+      for (const { name, value, mode, line } of document?.labels ?? []) {
+        const said = value === undefined ? null : URL.parse(value, document?.url)
+        const member = memberOf(facts, name)
+        if (!document || !said || !member || mode?.includes('interactive')) continue
+        if (value?.startsWith('/') && said.pathname === new URL(member.value).pathname) continue
+        // A page that describes the registration is not where one registers.
+        if (/\.(?:md|txt|html?)$/i.test(said.pathname) || isSame(said.href, member.value)) continue
+        yield {
+          place: { url: document.url, line },
+          problem: `${name} is ${quote(value ?? '')} in the text and ${quote(member.value)} in the metadata, which counts.`,
+          fix: 'Correct one of them.',
+          text: member.value,
+        }
+      }
+    },
+  },
+  {
+    id: 'issuer-differs',
+    severity: 'error',
+    source: 'auth.md, “Discover” (metadata is binding); RFC 9728 §2',
+    finds: 'an authorization server that the text and the metadata name differently',
+    *check(facts) {
+      const { document, resources } = facts
+      if (!document) return
+      const named = resources.flatMap(({ json }) => {
+        const list = json?.authorization_servers
+        return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
+      })
+      const said = stated(document, 'authorization_server')
+      if (named.length === 0 || said.length === 0) return
+      // The issuer may have a path below the host that the text names.
+      const fits = said.some(({ value }) =>
+        named.some((one) => isSame(one, value) || domainOf(one) === domainOf(value)),
+      )
+      const [first] = said
+      if (fits || !first) return
+      yield {
+        place: { url: document.url, line: first.source.line ?? 1 },
+        problem: `The text names the server ${quote(first.value)}, the metadata of the resource ${quote(named[0] ?? '')}.`,
+        fix: 'Correct one of them.',
+      }
+    },
+  },
+  {
+    id: 'types-differ',
+    severity: 'warning',
+    source: 'auth.md, “Pick a method”',
+    finds:
+      'a way to register that the text offers and the metadata does not list, or the other way round',
+    *check({ document, servers }) {
+      const listed = servers.flatMap(({ json }) => {
+        const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
+        const list = block.identity_types_supported ?? block.supported_identity_types
+        return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
+      })
+      if (!document || listed.length === 0) return
+      for (const type of ['anonymous', 'service_auth']) {
+        const here = stated(document, 'identity_type').find(({ value }) => value === type)
+        const denied = document.reading.facts.find((one) => one.denied && one.value === type)
+        const wrong = listed.includes(type) ? (here ? undefined : denied) : here
+        if (!wrong) continue
+        yield {
+          place: { url: document.url, line: wrong.source.line ?? 1 },
+          problem: listed.includes(type)
+            ? `The text denies ${type}, and the metadata lists it.`
+            : `The text offers ${type}, and the metadata does not list it.`,
+          fix: 'Let both say the same.',
+        }
+      }
+    },
+  },
+  {
+    id: 'resource-differs',
+    severity: 'warning',
+    source: 'RFC 9728 §2 (resource)',
+    finds: 'a base URL that is not on the host of the resource',
+    *check({ document, resources }) {
+      if (!document) return
+      const [resource] = resources.flatMap(({ json }) =>
+        typeof json?.resource === 'string' && URL.canParse(json.resource) ? [json.resource] : [],
+      )
+      const said = stated(document, 'use_base_url')
+      const [first] = said
+      if (resource === undefined || !first) return
+      const { origin } = new URL(resource)
+      if (said.some(({ value }) => URL.parse(value)?.origin === origin)) return
+      // Several hosts of one service, each with its own metadata, are no contradiction.
+      if (document.reading.origins.includes(origin)) return
+      yield {
+        place: { url: document.url, line: first.source.line ?? 1 },
+        problem: `The text says to call ${quote(first.value)}, the metadata is of ${quote(resource)}: a token for the one is not for the other.`,
+        fix: 'Correct one of them, or serve metadata on both hosts.',
+      }
+    },
+  },
+]

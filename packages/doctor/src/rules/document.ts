@@ -1,0 +1,253 @@
+import { withoutHidden } from '@authmd/core/reading'
+import type { Facts, Rule } from '../facts.ts'
+import { quote, quotes } from '../quote.ts'
+import { stated, top } from '../said.ts'
+
+/** Nothing of a page for agents: neither text nor metadata that leads in. */
+function hasMetadata({ servers, resources }: Facts): boolean {
+  return [...servers, ...resources].some(({ json }) => json !== undefined)
+}
+
+const html = /^\s*<(?:!doctype|html)/i
+
+export const documentRules: readonly Rule[] = [
+  {
+    id: 'nothing-for-agents',
+    severity: 'error',
+    source: 'auth.md, “Discover”',
+    finds: 'neither an auth.md nor metadata',
+    *check(facts) {
+      const { asked, document, instead } = facts
+      if (asked === undefined || document || hasMetadata(facts)) return
+      if (instead.some(({ answer }) => answer?.status === 200)) return
+      yield {
+        place: { url: new URL('/auth.md', asked).href },
+        problem: 'There is no text for agents here, and no metadata that says how to get in.',
+        fix: 'Serve an auth.md at the root of the site, or metadata of RFC 9728 and RFC 8414.',
+      }
+    },
+  },
+  {
+    id: 'document-is-a-page',
+    severity: 'error',
+    source: 'auth.md, “Discover”; RFC 7763 §2',
+    finds: 'an HTML page in the place of the auth.md',
+    *check({ instead, document }) {
+      if (document) return
+      for (const { url, answer } of instead) {
+        if (answer?.status !== 200 || !html.test(answer.text)) continue
+        yield {
+          place: { url },
+          problem: 'The answer is an HTML page: agents read Markdown, and run no scripts.',
+          fix: 'Serve the Markdown itself, and a 404 for what is not there.',
+          text: 'Content-Type: text/markdown; charset=utf-8',
+        }
+        return
+      }
+    },
+  },
+  {
+    id: 'document-media-type',
+    severity: 'warning',
+    source: 'RFC 7763 §2',
+    finds: 'a text that is not served as Markdown',
+    *check({ document }) {
+      const answer = document?.answer
+      if (!answer || /^text\/(?:x-)?markdown$|^text\/plain$/.test(answer.mediaType)) return
+      const type =
+        answer.mediaType === '' ? 'without a media type' : `as ${quote(answer.mediaType)}`
+      yield {
+        place: { url: answer.url, at: 'Content-Type' },
+        problem: `The text is served ${type}, so that agents may take it for a page.`,
+        fix: 'Say that it is Markdown.',
+        text: 'Content-Type: text/markdown; charset=utf-8',
+      }
+    },
+  },
+  {
+    id: 'document-plain-text',
+    severity: 'hint',
+    source: 'RFC 7763 §2',
+    finds: 'a text that is served as plain text',
+    *check({ document }) {
+      if (document?.answer?.mediaType !== 'text/plain') return
+      yield {
+        place: { url: document.url, at: 'Content-Type' },
+        problem: 'The text is served as plain text.',
+        fix: 'Say that it is Markdown, so that no agent has to guess.',
+        text: 'Content-Type: text/markdown; charset=utf-8',
+      }
+    },
+  },
+  {
+    id: 'document-encoding',
+    severity: 'warning',
+    source: 'RFC 7763 §2',
+    finds: 'bytes that are no UTF-8',
+    *check({ document }) {
+      const at = document?.lines.findIndex((line) => line.includes('\uFFFD')) ?? -1
+      if (!document || at < 0) return
+      yield {
+        place: { url: document.url, line: at + 1 },
+        problem: 'The text holds bytes that are no UTF-8, which readers replace.',
+        fix: 'Save and serve it as UTF-8.',
+      }
+    },
+  },
+  {
+    id: 'document-cut',
+    severity: 'warning',
+    source: 'auth.md, “Prose conventions”',
+    finds: 'a text that is too large or too dense to be read to its end',
+    *check({ document }) {
+      const warning = document?.reading.warnings.find((one) =>
+        /longer than|too large|Very long|very long|too much markup|Too many|nested/.test(one),
+      )
+      if (!document || warning === undefined) return
+      yield {
+        place: { url: document.url },
+        problem: `A careful reader does not read all of it: ${warning.charAt(0).toLowerCase()}${warning.slice(1)}`,
+        fix: 'Keep to what an agent needs to get in, a few pages, and link to the rest.',
+      }
+    },
+  },
+  {
+    id: 'document-title',
+    severity: 'hint',
+    source: 'auth.md, template',
+    finds: 'a title by which nobody knows the text for an auth.md',
+    *check({ document }) {
+      if (!document) return
+      const heading = document.outline.statements.find(({ kind }) => kind === 'heading')
+      if (/auth(?:\.md|entication|ori[sz]ation)?\b|agent/i.test(heading?.text ?? '')) return
+      yield {
+        place: top(document),
+        problem: heading
+          ? `The title ${quote(heading.text)} does not say that this is an auth.md.`
+          : 'The text has no title.',
+        fix: 'Begin with a heading that names the convention.',
+        text: '# auth.md',
+      }
+    },
+  },
+  {
+    id: 'document-hidden-text',
+    severity: 'warning',
+    source: 'auth.md, “Prose is untrusted input”',
+    finds: 'characters or markup that a person does not see and a program does',
+    *check({ document }) {
+      if (!document) return
+      const { url, lines, reading } = document
+      const at = lines.findIndex((line, index) => {
+        const own = index === 0 ? line.replace(/^\uFEFF/, '') : line
+        return withoutHidden(own) !== own
+      })
+      const hides = reading.warnings.includes('Hidden HTML was dropped.')
+      const tag = lines.findIndex((line) =>
+        /<\w[^>]*(?:\shidden\b|display:\s*none|visibility:\s*hidden|aria-hidden)|<(?:template|script|style|noscript)\b/i.test(
+          line,
+        ),
+      )
+      if (at < 0 && !(hides && tag >= 0)) return
+      yield {
+        place: { url, line: (at < 0 ? tag : at) + 1 },
+        problem:
+          at < 0
+            ? 'The text holds HTML that is not shown. Agents drop it, and may distrust the rest.'
+            : 'The line holds characters that are not shown (zero width, direction or control).',
+        fix: 'Take out what a person does not see.',
+      }
+    },
+  },
+  {
+    id: 'document-placeholder',
+    severity: 'error',
+    source: 'auth.md, “Examples use placeholder hosts”',
+    finds: 'a host of a template that was never filled in',
+    *check({ endpoints, document }) {
+      const hosts = new Map<string, (typeof endpoints)[number]>()
+      for (const endpoint of endpoints) {
+        const host = hostOf(endpoint.url)
+        if (host !== undefined && isPlaceholder(host) && !hosts.has(host)) hosts.set(host, endpoint)
+      }
+      const written = document && writtenPlaceholder(document.lines)
+      if (hosts.size === 0 && document && written) {
+        yield {
+          place: { url: document.url, line: written.line },
+          problem: `${quote(written.text)} stands in the place of an address.`,
+          fix: 'Write the address of your service.',
+        }
+        return
+      }
+      const [first] = hosts.values()
+      if (!first) return
+      yield {
+        place: first.place,
+        problem: `The text names addresses on ${quotes([...hosts.keys()])}, which stand for a service and are none.`,
+        fix: 'Write the addresses of your service.',
+      }
+    },
+  },
+  {
+    id: 'document-unfinished',
+    severity: 'warning',
+    source: 'auth.md, template',
+    finds: 'a note of the author that was left in',
+    *check({ document }) {
+      if (!document) return
+      const at = document.lines.findIndex((line) =>
+        /(?<![\w"'`/#.-])(?:TODO|TBD|FIXME)(?![\w"'`/-])|\blorem ipsum\b/.test(line),
+      )
+      if (at < 0) return
+      yield {
+        place: { url: document.url, line: at + 1 },
+        problem: `A note was left in the text: ${quote(document.lines[at] ?? '')}`,
+        fix: 'Finish the sentence, or take it out.',
+      }
+    },
+  },
+  {
+    id: 'document-no-way-in',
+    severity: 'error',
+    source: 'auth.md, “Pick a method”',
+    finds: 'a text that is no auth.md: it speaks to nobody, or names no way in',
+    *check({ document }) {
+      const why = document?.reading.why
+      if (!document || why === undefined) return
+      const names = stated(document, 'register_uri', 'claim_uri', 'method').length > 0
+      if (names && why === 'it names no way in') return
+      yield {
+        place: top(document),
+        problem: `Agents do not take this text for an auth.md: ${why}.`,
+        fix: 'Say in the first lines that it is for agents, and then how they get a credential, or that they need none.',
+        text: 'You are an agent. This page says how to get a credential for the API at https://….',
+      }
+    },
+  },
+]
+
+function hostOf(url: string): string | undefined {
+  return URL.parse(url)?.hostname
+}
+
+/** Names that RFC 2606 keeps for examples, and what people write in their place. */
+function isPlaceholder(host: string): boolean {
+  return (
+    /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(host) ||
+    /(?:^|[.-])(?:your|my)-?(?:domain|service|site|company|app|host|server|api)(?:[.-]|$)/.test(
+      host,
+    )
+  )
+}
+
+/** `https://YOUR_DOMAIN/…`, which is no URL at all. */
+function writtenPlaceholder(lines: readonly string[]): { line: number; text: string } | undefined {
+  for (const [at, line] of lines.entries()) {
+    const found =
+      /https?:\/\/(?:YOUR[_-]?\w*(?:DOMAIN|HOST|SERVICE|SITE|SERVER)\w*|[<{[]+(?:your[ _-]?)?(?:domain|host|base_?url|service)[^/\s]*?[>}\]]+)/i.exec(
+        line,
+      )
+    if (found) return { line: at + 1, text: found[0] }
+  }
+  return undefined
+}

@@ -1,0 +1,162 @@
+import type { Rule } from '../facts.ts'
+import { nearMisses } from '../labels.ts'
+import { quote } from '../quote.ts'
+import { stated } from '../said.ts'
+
+const withMode = ['register_uri', 'claim_uri', 'revocation_uri']
+const nothing =
+  /^\W*(?:none|null|n\/?a|no\b|not\b|nil|-|–|—|absent|unavailable|coming soon|planned|tbd|todo)?\W*$|^\W*(?:none|not|no|n\/a|coming|planned)\b/i
+
+export const labelRules: readonly Rule[] = [
+  {
+    id: 'label-without-address',
+    severity: 'error',
+    source: 'auth.md, “Labelled values”',
+    finds: 'a label of the convention with a sentence where an address should be',
+    *check({ document }) {
+      for (const { name, value, words, line } of document?.labels ?? []) {
+        if (value !== undefined || nothing.test(words) || nearMisses[name] !== undefined) continue
+        if (/\$|<|\{|see |same as|above|below/i.test(words)) continue
+        yield {
+          place: { url: document?.url ?? '', line },
+          problem: `${name} has no address behind it: ${quote(words)}`,
+          fix: 'Put the address right behind the label, and the explanation behind that.',
+          text: `* **${name} (programmatic):** <https://…> — what happens there.`,
+        }
+      }
+    },
+  },
+  {
+    id: 'label-misspelt',
+    severity: 'warning',
+    source: 'auth.md, “agent_auth fields”',
+    finds: 'a name that the convention spells otherwise',
+    *check({ document, servers }) {
+      const seen = new Set<string>()
+      for (const { name, line } of document?.labels ?? []) {
+        const right = nearMisses[name]
+        if (right === undefined || seen.has(name)) continue
+        seen.add(name)
+        yield problem(name, right, { url: document?.url ?? '', line })
+      }
+      for (const { url, json } of servers) {
+        const block = json?.agent_auth
+        if (typeof block !== 'object' || block === null) continue
+        for (const name of Object.keys(block)) {
+          const right = nearMisses[name]
+          if (right === undefined || right in block || name === 'credential_types') continue
+          yield problem(name, right, { url, at: `agent_auth.${name}` })
+        }
+      }
+    },
+  },
+  {
+    id: 'label-without-mode',
+    severity: 'hint',
+    source: 'auth.md, “Labelled values”',
+    finds: 'a label that does not say whether a program or a person goes there',
+    *check({ document }) {
+      const open = (document?.labels ?? []).filter(
+        (one) =>
+          one.in === 'words' &&
+          withMode.includes(one.name) &&
+          one.value !== undefined &&
+          one.mode === undefined &&
+          !/\b(?:programmatic|interactive|POST|GET|browser|human|person)\b/i.test(one.words),
+      )
+      const [first] = open
+      if (!document || !first) return
+      const names = [...new Set(open.map(({ name }) => name))].join(', ')
+      yield {
+        place: { url: document.url, line: first.line },
+        problem: `${names} does not say whether a program or a person is to go there.`,
+        fix: 'Say it in parentheses behind the name.',
+        text: `* **${first.name} (interactive):** …`,
+      }
+    },
+  },
+  {
+    id: 'label-mode-unknown',
+    severity: 'warning',
+    source: 'auth.md, “Labelled values”',
+    finds: 'a qualifier other than programmatic or interactive',
+    *check({ document }) {
+      for (const { name, mode, line, in: where } of document?.labels ?? []) {
+        if (mode === undefined || where !== 'words' || !withMode.includes(name)) continue
+        if (
+          /programmatic|interactive|post|get|optional|required|rfc|v\d|human|json|oauth|deprecated/i.test(
+            mode,
+          )
+        )
+          continue
+        yield {
+          place: { url: document?.url ?? '', line },
+          problem: `${name} is qualified as ${quote(mode)}, which says neither programmatic nor interactive.`,
+          fix: 'Use one of the two words.',
+          text: `* **${name} (programmatic):** …`,
+        }
+      }
+    },
+  },
+  {
+    id: 'label-contradiction',
+    severity: 'error',
+    source: 'auth.md, “Labelled values”',
+    finds: 'a label that has two values',
+    *check({ document }) {
+      const seen = new Map<string, { value: string; line: number }>()
+      for (const { name, value, mode, line } of document?.labels ?? []) {
+        if (value === undefined || nearMisses[name] !== undefined) continue
+        const key = `${name} ${mode ?? ''}`
+        const before = seen.get(key)
+        if (!before) seen.set(key, { value, line })
+        else if (!isSame(before.value, value, document?.url ?? '')) {
+          yield {
+            place: { url: document?.url ?? '', line },
+            problem: `${name} is ${quote(value)} here and ${quote(before.value)} in line ${before.line}.`,
+            fix: 'Keep one, or say in words when each of them counts.',
+          }
+          seen.set(key, { value, line })
+        }
+      }
+    },
+  },
+  {
+    id: 'label-relative',
+    severity: 'hint',
+    source: 'auth.md, “Labelled values”',
+    finds: 'a path where nothing says of which host',
+    *check({ document, resources }) {
+      if (!document || resources.some(({ json }) => json?.resource)) return
+      if (stated(document, 'use_base_url', 'resource', 'authorization_server').length > 0) return
+      const label = document.labels.find(
+        ({ value, in: where }) => where === 'words' && value?.startsWith('/'),
+      )
+      const origins = document.reading.origins.filter((one) => one !== new URL(document.url).origin)
+      if (!label || origins.length > 0) return
+      yield {
+        place: { url: document.url, line: label.line },
+        problem: `${label.name} is the path ${quote(label.value ?? '')}, and the text names no host.`,
+        fix: 'Write whole addresses, or state a base URL.',
+      }
+    },
+  },
+]
+
+function problem(name: string, right: string, place: { url: string; line?: number; at?: string }) {
+  return {
+    place,
+    problem: `${quote(name)} is no name of the convention, so that agents pass over it.`,
+    fix: `Write ${right}.`,
+    text: right,
+  }
+}
+
+function isSame(one: string, other: string, base: string): boolean {
+  const [a, b] = [URL.parse(one, base), URL.parse(other, base)]
+  if (!a || !b) return one === other
+  return (
+    a.href.replace(/\/$/, '') === b.href.replace(/\/$/, '') ||
+    (a.pathname === b.pathname && (one.startsWith('/') || other.startsWith('/')))
+  )
+}

@@ -1,0 +1,159 @@
+import type { Document, Facts, Rule } from '../facts.ts'
+import { isDenied, isOAuth, methodsOf, needsCredential, says, section, stated } from '../said.ts'
+
+/** Metadata says what a text on OAuth may leave out. */
+function inMetadata({ servers }: Facts, name: string): boolean {
+  return servers.some(({ json }) => typeof json?.[name] === 'string')
+}
+
+const ending =
+  /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|delet\w+ (?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent)|widerruf|révo|revog/i
+
+export const lifecycleRules: readonly Rule[] = [
+  {
+    id: 'use-header-missing',
+    severity: 'warning',
+    source: 'auth.md, “Use the credential”; RFC 6750 §2.1',
+    finds: 'no word on how the credential is sent',
+    *check(facts) {
+      const { document, resources } = facts
+      if (!document || !needsCredential(facts)) return
+      if (stated(document, 'header_scheme', 'basic_auth', 'key_beside').length > 0) return
+      if (isOAuth(facts) || says(document, /\bbearer\b|\bbasic auth|\bheader\b|signature/i)) return
+      if (resources.some(({ json }) => json?.bearer_methods_supported)) return
+      yield {
+        place: section(document, /\bus(?:e|ing)\b|call/i),
+        problem: 'The text does not say how a request carries the credential.',
+        fix: 'Name the header, with an example.',
+        text: 'Send the key with every request:\n\n    Authorization: Bearer <key>',
+      }
+    },
+  },
+  {
+    id: 'use-address-missing',
+    severity: 'warning',
+    source: 'auth.md, “Use the credential”',
+    finds: 'no word on where the credential may go',
+    *check(facts) {
+      const { document, resources } = facts
+      if (!document || !needsCredential(facts)) return
+      if (stated(document, 'use_base_url', 'mcp_url', 'resource', 'request').length > 0) return
+      if (resources.some(({ json }) => json?.resource)) return
+      if (stated(document, 'prm_url').length > 0) return
+      yield {
+        place: section(document, /\bus(?:e|ing)\b|call/i),
+        problem: 'The text does not say which address the credential is for.',
+        fix: 'State the base URL: a careful agent sends the credential nowhere else.',
+        text: 'Base URL: `https://api.…/v1`',
+      }
+    },
+  },
+  {
+    id: 'revocation-missing',
+    severity: 'warning',
+    source: 'auth.md, “Revocation”; RFC 7009',
+    finds: 'no word on how a credential is ended',
+    *check(facts) {
+      const { document } = facts
+      if (!document || !needsCredential(facts)) return
+      if (inMetadata(facts, 'revocation_endpoint')) return
+      if (stated(document, 'revocation_uri').length > 0 || isDenied(document, /revo/i)) return
+      if (document.outline.statements.some(({ text, code }) => ending.test(code ?? text))) return
+      yield {
+        place: { url: document.url },
+        problem: 'The text does not say how a credential is ended.',
+        fix: 'Say where a key is revoked, by whom, and how soon that counts.',
+        text: '## Revocation\n\n* **revocation_uri (interactive):** <https://…> — a key that is deleted there stops working at once.',
+      }
+    },
+  },
+  {
+    id: 'revocation-unadvertised',
+    severity: 'warning',
+    source: 'RFC 8414 §2 (revocation_endpoint); RFC 7009 §2',
+    finds: 'tokens that metadata gives no endpoint to revoke',
+    *check(facts) {
+      for (const { url, json } of facts.servers) {
+        if (typeof json?.token_endpoint !== 'string' || json.revocation_endpoint !== undefined)
+          continue
+        const { document } = facts
+        if (document && (stated(document, 'revocation_uri').length > 0 || says(document, ending)))
+          continue
+        yield {
+          place: { url, at: 'revocation_endpoint' },
+          problem: 'Metadata names an endpoint for tokens and none that ends them.',
+          fix: 'Offer revocation and name its endpoint, or say in the auth.md who ends a token.',
+          text: '"revocation_endpoint": "https://…/oauth2/revoke"',
+        }
+      }
+    },
+  },
+  {
+    id: 'shown-once-unsaid',
+    severity: 'hint',
+    source: 'auth.md, “Register”',
+    finds: 'a credential in an answer, and no word on whether it is shown again',
+    *check({ document }) {
+      if (!document) return
+      const giving = stated(document, 'request').find(
+        ({ request }) => request?.answer?.credential && request.method === 'POST',
+      )
+      if (!giving || isShownOnceSaid(document)) return
+      yield {
+        place: { url: document.url, line: giving.request?.answer?.line ?? giving.source.line ?? 1 },
+        problem:
+          'The answer holds a credential, and the text does not say whether it can be had again.',
+        fix: 'Say so: an agent then stores it before anything else.',
+        text: 'The key is shown this one time. Store it before you go on.',
+      }
+    },
+  },
+  {
+    id: 'errors-missing',
+    severity: 'hint',
+    source: 'auth.md, “Errors”',
+    finds: 'no word on what goes wrong',
+    *check(facts) {
+      const { document } = facts
+      if (!document || !needsCredential(facts)) return
+      if (stated(document, 'error_status', 'error_code', 'error_shape').length > 0) return
+      if (
+        says(document, /\berrors?\b|\bfail(?:s|ed|ure)?\b|\b40[0139]\b|\b429\b|rejected|invalid/i)
+      )
+        return
+      yield {
+        place: { url: document.url },
+        problem: 'The text does not say what an error looks like, or what to do about one.',
+        fix: 'List the status codes with what an agent is to do.',
+        text: '## Errors\n\n* `401`: the key is missing or no longer good. Throw it away and start again.\n* `403`: the key may not do this.\n* `429`: wait for `Retry-After`.',
+      }
+    },
+  },
+  {
+    id: 'denied-alone',
+    severity: 'hint',
+    source: 'auth.md, “Pick a method”',
+    finds: 'ways that are denied, and none that is offered',
+    *check(facts) {
+      const { document } = facts
+      if (!document || document.reading.why !== undefined) return
+      if (methodsOf(facts).size > 0 || needsCredential(facts) || facts.servers.length > 0) return
+      const denied = document.reading.facts.find((one) => one.denied && one.name === 'method')
+      if (!denied) return
+      yield {
+        place: { url: document.url, line: denied.source.line ?? 1 },
+        problem: 'The text says what is not offered, and names no way that is.',
+        fix: 'Name the way in that an agent or its person has, or say that there is none.',
+      }
+    },
+  },
+]
+
+function isShownOnceSaid(document: Document): boolean {
+  if (stated(document, 'request').some(({ request }) => request?.answer?.shownOnce)) return true
+  return document.outline.statements.some(({ text, code }) =>
+    /\b(?:only |exactly |just )?once\b|one time|not (?:be )?(?:shown|displayed|returned|retriev|recover)|never (?:shown|returned|displayed)|cannot (?:be )?(?:retriev|recover|shown|see)|store (?:it|the|this|your)|save (?:it|the|this|your)|persist|keep (?:it|the|this)|re-?issu|again/i.test(
+      code ?? text,
+    ),
+  )
+}

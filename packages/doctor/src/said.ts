@@ -1,0 +1,65 @@
+import type { Fact, Statement } from '@authmd/core/reading'
+import type { Document, Facts } from './facts.ts'
+
+/** What a text states under one of these names, denials left out. */
+export function stated({ reading }: Document, ...names: readonly Fact['name'][]): Fact[] {
+  return reading.facts.filter(({ name, denied }) => !denied && names.includes(name))
+}
+
+/** Whether a text says that there is no such thing. */
+export function isDenied({ reading }: Document, value: RegExp): boolean {
+  return reading.facts.some((one) => one.denied && value.test(one.value))
+}
+
+/** The statements of a text that are words for a reader. */
+export function wordsOf({ outline }: Document): Statement[] {
+  return outline.statements.filter(({ code }) => code === undefined)
+}
+
+/** Whether a text, or one of its headings, says something in these words. */
+export function says(document: Document, words: RegExp): boolean {
+  return wordsOf(document).some(({ text }) => words.test(text))
+}
+
+/** The ways in that a text or metadata names. */
+export function methodsOf({ document }: Facts): ReadonlySet<string> {
+  return new Set(
+    document ? stated(document, 'method', 'identity_type').map((one) => one.value) : [],
+  )
+}
+
+const oauth = ['oauth-authcode', 'oauth-dcr', 'device-flow', 'client-credentials']
+
+/** Whether what a text describes is OAuth, where RFCs say what the text leaves out. */
+export function isOAuth(facts: Facts): boolean {
+  return [...methodsOf(facts)].some((one) => oauth.includes(one))
+}
+
+/** Whether an agent needs a credential of the service: some only have open ways, or payment. */
+export function needsCredential(facts: Facts): boolean {
+  const { document } = facts
+  if (!document) return false
+  return (
+    stated(document, 'header_scheme', 'basic_auth', 'claim_uri', 'register_uri').length > 0 ||
+    [...methodsOf(facts)].some((one) => !['none-required', 'x402'].includes(one))
+  )
+}
+
+/** Whether the text is only one that gives up others' keys: nothing is registered and nothing made. */
+export function isOpen(facts: Facts): boolean {
+  const methods = methodsOf(facts)
+  return methods.has('none-required') && methods.size === 1
+}
+
+/** The line of the first heading, or the first line. */
+export function top({ url, outline }: Document): { url: string; line: number } {
+  const heading = outline.statements.find(({ kind }) => kind === 'heading')
+  return { url, line: heading?.line ?? 1 }
+}
+
+/** The line of the first heading that speaks of something, else of the top. */
+export function section(document: Document, words: RegExp): { url: string; line: number } {
+  const { url, outline } = document
+  const found = outline.statements.find(({ kind, text }) => kind === 'heading' && words.test(text))
+  return found ? { url, line: found.line } : top(document)
+}
