@@ -5,7 +5,7 @@ import {
   registrableDomain,
 } from '@authmd/core/reading'
 import type { Document, Endpoint, Metadata } from './facts.ts'
-import { labelsOf, lineOf } from './labels.ts'
+import { blocksOf, labelsOf, lineOf } from './labels.ts'
 
 /** Stands for the address of a text whose address nobody gave. */
 export const nowhere = 'https://document.invalid/auth.md'
@@ -20,6 +20,7 @@ export function readText(text: string, url: string, answer?: GuardedAnswer): Doc
     outline,
     reading: readDocument(text, { url }),
     labels: labelsOf(outline),
+    blocks: blocksOf(outline),
     ...(answer && { answer }),
   }
 }

@@ -1,5 +1,5 @@
 import type { DocumentReading, GuardedAnswer, Outline } from '@authmd/core/reading'
-import type { Label } from './labels.ts'
+import type { Block, Label } from './labels.ts'
 import type { Place, Severity } from './report.ts'
 
 /** One address with what it answered. */
@@ -18,6 +18,8 @@ export interface Document {
   readonly outline: Outline
   readonly reading: DocumentReading
   readonly labels: readonly Label[]
+  /** Copies of metadata in the text. */
+  readonly blocks: readonly Block[]
   /** Absent for a text that was handed over. */
   readonly answer?: GuardedAnswer
 }

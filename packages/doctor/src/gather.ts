@@ -2,6 +2,7 @@ import {
   discover,
   type GuardedAnswer,
   type GuardedFetch,
+  isLoopbackHost,
   ownerOfWellKnown,
   resourceMetadataUrls,
   resourceMetadataUrlsOf,
@@ -64,7 +65,14 @@ export async function factsOf(
   const servers = await serversOf(reader, profile.asked, document, resources)
   const keys = await keysOf(reader, servers)
   const inText = document ? endpointsOf(document) : []
-  const links = document ? linksIn(document, inText, home) : []
+  const endpoints = [...inText, ...[...resources, ...servers].flatMap(endpointsIn)]
+  // From a service on this machine nobody is led to the outside.
+  const local = isLoopbackHost(new URL(profile.asked).hostname)
+  const links = document
+    ? linksIn(document, endpoints, home).filter(
+        ({ url }) => !local || isLoopbackHost(new URL(url).hostname),
+      )
+    : []
   const followed = await follow(links, ({ url, programmatic }) =>
     programmatic ? reader.get(url) : reader.head(url),
   )
@@ -78,7 +86,7 @@ export async function factsOf(
     keys,
     probes,
     links: followed,
-    endpoints: [...inText, ...[...resources, ...servers].flatMap(endpointsIn)],
+    endpoints,
   }
   return { facts, asked: reader.asked }
 }
@@ -224,8 +232,10 @@ async function keysOf(reader: Reader, servers: readonly Metadata[]): Promise<Met
 }
 
 function metadata(page: Page, how: Pick<Metadata, 'of' | 'namedBy'>): Metadata {
-  const { answer } = page
-  const found = answer?.status === 200 ? objectOf(answer.text) : undefined
+  const { answer, url } = page
+  // What another domain says of this one does not count.
+  const own = answer?.status === 200 && domainOf(answer.url) === domainOf(url)
+  const found = own ? objectOf(answer.text) : undefined
   return { ...page, ...how, ...(found && { json: found }) }
 }
 

@@ -158,6 +158,23 @@ function inBlock({ code = '', codeLine = 1, info = '' }: Statement): Label[] {
   )
 }
 
+/** An `agent_auth` object that stands in a text. */
+export interface Block {
+  readonly json: Readonly<Record<string, unknown>>
+  readonly line: number
+}
+
+/** All of them; what is cut short or holds comments is no JSON and left out. */
+export function blocksOf({ statements }: Outline): Block[] {
+  return statements.flatMap(({ code, codeLine = 1 }) => {
+    if (!code?.includes('agent_auth')) return []
+    const block = objectOf(code)?.agent_auth
+    if (typeof block !== 'object' || block === null || Array.isArray(block)) return []
+    const line = codeLine + lineOf(code, 'agent_auth') - 1
+    return [{ json: block as Record<string, unknown>, line }]
+  })
+}
+
 /** The JSON object that a text is; undefined for anything else. */
 export function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -24,7 +24,12 @@ export function linksIn(
   for (const { name, url } of endpoints) {
     if (['use_base_url', 'mcp_url', 'resource', 'authorization_server'].includes(name))
       sent.add(url)
-    if (/_endpoint$|^jwks_uri$/.test(name)) sent.add(url)
+    if (
+      /_endpoint$|_uri$|^issuer$/.test(name) &&
+      !name.startsWith('register') &&
+      !['claim_uri', 'revocation_uri'].includes(name)
+    )
+      sent.add(url)
   }
   for (const { request } of reading.facts) {
     if (request && request.method !== 'GET') sent.add(request.url)

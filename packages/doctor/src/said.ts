@@ -35,20 +35,27 @@ export function isOAuth(facts: Facts): boolean {
   return [...methodsOf(facts)].some((one) => oauth.includes(one))
 }
 
-/** Whether an agent needs a credential of the service: some only have open ways, or payment. */
-export function needsCredential(facts: Facts): boolean {
+/** Whether the service gives out a credential that an agent then has to send. */
+export function givesCredential(facts: Facts): boolean {
   const { document } = facts
   if (!document) return false
-  return (
-    stated(document, 'header_scheme', 'basic_auth', 'claim_uri', 'register_uri').length > 0 ||
-    [...methodsOf(facts)].some((one) => !['none-required', 'x402'].includes(one))
-  )
+  // "A claim proves registration only; it is no API credential."
+  if (says(document, /\b(?:not|no) an? (?:API |access )?(?:credential|key)\b/i)) return false
+  const carried = stated(document, 'header_scheme', 'basic_auth').length > 0
+  const methods = methodsOf(facts)
+  if (methods.has('none-required') || methods.has('x402')) return carried
+  const places = stated(document, 'claim_uri', 'register_uri').length > 0
+  return carried || places || [...methods].some((one) => one !== 'none')
 }
 
-/** Whether the text is only one that gives up others' keys: nothing is registered and nothing made. */
+/** Whether the text leaves to a server's metadata, and to RFCs, what there is to say of tokens. */
+export function leavesToMetadata({ document }: Facts): boolean {
+  return document !== undefined && stated(document, 'as_metadata_url').length > 0
+}
+
+/** Whether nothing is registered and nothing is made. */
 export function isOpen(facts: Facts): boolean {
-  const methods = methodsOf(facts)
-  return methods.has('none-required') && methods.size === 1
+  return methodsOf(facts).has('none-required') && !givesCredential(facts)
 }
 
 /** The line of the first heading, or the first line. */

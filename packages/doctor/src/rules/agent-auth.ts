@@ -1,6 +1,7 @@
 import { domainOf } from '../document.ts'
 import type { Facts, Rule } from '../facts.ts'
 import { quote, quotes } from '../quote.ts'
+import type { Place } from '../report.ts'
 import { isBlock } from './server-metadata.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -10,12 +11,28 @@ const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const kinds = ['anonymous', 'identity_assertion', 'service_auth', 'refresh']
 const registering = ['identity_endpoint', 'registration_endpoint', 'register_uri']
 
-/** Each `agent_auth` block with the metadata that holds it. */
-function* blocks({
-  servers,
-}: Facts): Generator<{ url: string; json: Json; block: Json; of: string }> {
+interface Found {
+  readonly place: (at: string) => Place
+  readonly block: Json
+}
+
+/** Each `agent_auth` block of metadata, with what is around it. */
+function* live({ servers }: Facts): Generator<Found & { json: Json; of: string }> {
   for (const { url, json, of } of servers) {
-    if (json && isBlock(json.agent_auth)) yield { url, json, of, block: json.agent_auth }
+    if (json && isBlock(json.agent_auth)) {
+      yield { json, of, block: json.agent_auth, place: (at) => ({ url, at }) }
+    }
+  }
+}
+
+/** Those, or where there are none the copies in the text, which need not be whole. */
+function* anywhere(facts: Facts): Generator<Found & { json?: Json }> {
+  const inMetadata = [...live(facts)]
+  if (inMetadata.length > 0) yield* inMetadata
+  else {
+    for (const { json: block, line } of facts.document?.blocks ?? []) {
+      yield { block, place: (at) => ({ url: facts.document?.url ?? '', line, at }) }
+    }
   }
 }
 
@@ -34,10 +51,10 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth”',
     finds: 'an agent_auth block that names nowhere to register',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of live(facts)) {
         if (registering.some((name) => typeof block[name] === 'string')) continue
         yield {
-          place: { url, at: 'agent_auth' },
+          place: place('agent_auth'),
           problem: 'The block does not say where an agent registers.',
           fix: 'Name the endpoint.',
           text: '"identity_endpoint": "https://…/agent/identity"',
@@ -51,10 +68,10 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth”',
     finds: 'an agent_auth block that does not say who may register',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of live(facts)) {
         if (typesOf(block).length > 0) continue
         yield {
-          place: { url, at: 'agent_auth.identity_types_supported' },
+          place: place('agent_auth.identity_types_supported'),
           problem: 'The block lists no identity types, so that an agent can only try.',
           fix: 'List those that are taken.',
           text: '"identity_types_supported": ["anonymous", "service_auth"]',
@@ -68,11 +85,11 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth”',
     finds: 'an identity type that the convention does not know',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of anywhere(facts)) {
         const odd = typesOf(block).filter((one) => !kinds.includes(one))
         if (odd.length === 0) continue
         yield {
-          place: { url, at: 'agent_auth.identity_types_supported' },
+          place: place('agent_auth.identity_types_supported'),
           problem: `The convention knows no ${quotes(odd)}.`,
           fix: `Use ${kinds.slice(0, 3).join(', ')}.`,
         }
@@ -85,12 +102,12 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “identity_assertion”',
     finds: 'assertions that are taken, and no word on which',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of anywhere(facts)) {
         if (!typesOf(block).includes('identity_assertion')) continue
         const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
         if (list(own.assertion_types_supported).length > 0) continue
         yield {
-          place: { url, at: 'agent_auth.identity_assertion.assertion_types_supported' },
+          place: place('agent_auth.identity_assertion.assertion_types_supported'),
           problem: 'identity_assertion is listed, and nothing says which assertions are taken.',
           fix: 'List them.',
           text: `"identity_assertion": { "assertion_types_supported": ["${idJag}"] }`,
@@ -104,12 +121,12 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “Claim ceremony”',
     finds: 'registrations that a person is to claim, and nowhere to do so',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of live(facts)) {
         const names = ['claim_endpoint', 'claim_uri', 'claims_url', 'claims_endpoint']
         if (names.some((name) => block[name] !== undefined)) continue
         if (!typesOf(block).some((one) => one === 'service_auth')) continue
         yield {
-          place: { url, at: 'agent_auth.claim_endpoint' },
+          place: place('agent_auth.claim_endpoint'),
           problem:
             'service_auth needs a person to claim the registration, and no claim endpoint is named: a code that has run out cannot be replaced.',
           fix: 'Name it.',
@@ -124,14 +141,14 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “Exchange the assertion”; RFC 8414 §2 (grant_types_supported)',
     finds: 'assertions that are given out, and no grant that takes them',
     *check(facts) {
-      for (const { url, json, block } of blocks(facts)) {
+      for (const { place, json, block } of live(facts)) {
         const gives = block.identity_endpoint ?? block.registration_endpoint
         if (gives === undefined || list(block.credential_types_supported).includes('api_key'))
           continue
         const grants = list(json.grant_types_supported)
         if (grants.some((one) => one === jwtBearer || /agent.*claim/.test(one))) continue
         yield {
-          place: { url, at: 'grant_types_supported' },
+          place: place('grant_types_supported'),
           problem:
             'Registering gives an assertion, and the token endpoint does not say that it takes one.',
           fix: 'List the grant.',
@@ -146,10 +163,10 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth” (skill)',
     finds: 'an agent_auth block that does not lead to the text',
     *check(facts) {
-      for (const { url, block } of blocks(facts)) {
+      for (const { place, block } of live(facts)) {
         if (typeof block.skill === 'string') continue
         yield {
-          place: { url, at: 'agent_auth.skill' },
+          place: place('agent_auth.skill'),
           problem: 'The block does not name the text that explains it.',
           fix: 'Name your auth.md.',
           text: `"skill": "${facts.document?.url ?? 'https://…/auth.md'}"`,
@@ -163,13 +180,13 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth” (skill)',
     finds: 'a skill on a domain that is neither the service’s nor its server’s',
     *check(facts) {
-      for (const { url, block, of } of blocks(facts)) {
+      for (const { place, block, of } of live(facts)) {
         const { skill } = block
         if (typeof skill !== 'string' || !URL.canParse(skill)) continue
         const domain = domainOf(skill)
         if (domain === facts.home || domain === domainOf(of)) continue
         yield {
-          place: { url, at: 'agent_auth.skill' },
+          place: place('agent_auth.skill'),
           problem: `skill leads to ${quote(skill)}, which is neither on the domain of the service nor on that of its server.`,
           fix: 'Name the auth.md of the service.',
         }
@@ -182,13 +199,13 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, “agent_auth”; RFC 7591 §3',
     finds: 'a register_uri that is OAuth’s client registration, or a page',
     *check(facts) {
-      for (const { url, json, block } of blocks(facts)) {
+      for (const { place, json, block } of anywhere(facts)) {
         const { register_uri: uri } = block
         if (typeof uri !== 'string') continue
-        const client = uri === json.registration_endpoint
+        const client = uri === json?.registration_endpoint
         if (!client && !/\/(?:oauth2?\/register|login|sign-?in|sign-?up)\/?$/i.test(uri)) continue
         yield {
-          place: { url, at: 'agent_auth.register_uri' },
+          place: place('agent_auth.register_uri'),
           problem: `register_uri is ${client ? 'the endpoint at which OAuth clients are registered' : 'a page or the endpoint of another protocol'}: ${quote(uri)}. An agent that registers there by this convention is refused.`,
           fix: 'Name it as registration_endpoint of the server alone (RFC 7591), and take register_uri out.',
         }
@@ -201,15 +218,15 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, changelog',
     finds: 'fields of an older version of the convention',
     *check(facts) {
-      for (const { url, block, json } of blocks(facts)) {
+      for (const { place, block, json } of anywhere(facts)) {
         const version = olderVersion(block)
         if (
           version === undefined ||
-          (block.register_uri === json.registration_endpoint && block.register_uri !== undefined)
+          (block.register_uri === json?.registration_endpoint && block.register_uri !== undefined)
         )
           continue
         yield {
-          place: { url, at: 'agent_auth' },
+          place: place('agent_auth'),
           problem: `The block has the fields of ${version}. The newest version is v0.7.`,
           fix: 'Offer identity_endpoint with service_auth in the place of verified_email, and exchange assertions at the token endpoint.',
           text: '"identity_endpoint": "https://…/agent/identity",\n"claim_endpoint": "https://…/agent/identity/claim",\n"identity_types_supported": ["anonymous", "identity_assertion", "service_auth"]',

@@ -19,7 +19,7 @@ export const documentRules: readonly Rule[] = [
     *check(facts) {
       const { asked, document, instead } = facts
       if (asked === undefined || document || hasMetadata(facts)) return
-      if (instead.some(({ answer }) => answer?.status === 200)) return
+      if (instead.some(({ answer, error }) => error !== undefined || answer?.status === 200)) return
       yield {
         place: { url: new URL('/auth.md', asked).href },
         problem: 'There is no text for agents here, and no metadata that says how to get in.',
@@ -83,14 +83,14 @@ export const documentRules: readonly Rule[] = [
     id: 'document-encoding',
     severity: 'warning',
     source: 'RFC 7763 §2',
-    finds: 'bytes that are no UTF-8',
+    finds: 'bytes that are no UTF-8, or were made UTF-8 twice',
     *check({ document }) {
-      const at = document?.lines.findIndex((line) => line.includes('\uFFFD')) ?? -1
+      const at = document?.lines.findIndex((line) => isGarbled(line)) ?? -1
       if (!document || at < 0) return
       yield {
         place: { url: document.url, line: at + 1 },
-        problem: 'The text holds bytes that are no UTF-8, which readers replace.',
-        fix: 'Save and serve it as UTF-8.',
+        problem: `The encoding went wrong: ${quote(document.lines[at] ?? '')}`,
+        fix: 'Save and serve the text as UTF-8, once.',
       }
     },
   },
@@ -99,7 +99,15 @@ export const documentRules: readonly Rule[] = [
     severity: 'warning',
     source: 'auth.md, “Prose conventions”',
     finds: 'a text that is too large or too dense to be read to its end',
-    *check({ document }) {
+    *check({ document, instead }) {
+      const large = instead.find(({ error }) => error === 'response_too_large')
+      if (large) {
+        yield {
+          place: { url: large.url },
+          problem: 'The text is larger than 1 MiB, which nobody reads.',
+          fix: 'Keep to what an agent needs to get in, a few pages, and link to the rest.',
+        }
+      }
       const warning = document?.reading.warnings.find((one) =>
         /longer than|too large|Very long|very long|too much markup|Too many|nested/.test(one),
       )
@@ -140,7 +148,7 @@ export const documentRules: readonly Rule[] = [
       const { url, lines, reading } = document
       const at = lines.findIndex((line, index) => {
         const own = index === 0 ? line.replace(/^\uFEFF/, '') : line
-        return withoutHidden(own) !== own
+        return withoutHidden(own) !== own && !isGarbled(own)
       })
       const hides = reading.warnings.includes('Hidden HTML was dropped.')
       const tag = lines.findIndex((line) =>
@@ -213,7 +221,7 @@ export const documentRules: readonly Rule[] = [
     finds: 'a text that is no auth.md: it speaks to nobody, or names no way in',
     *check({ document }) {
       const why = document?.reading.why
-      if (!document || why === undefined) return
+      if (!document || why === undefined || why === builders) return
       const names = stated(document, 'register_uri', 'claim_uri', 'method').length > 0
       if (names && why === 'it names no way in') return
       yield {
@@ -224,7 +232,28 @@ export const documentRules: readonly Rule[] = [
       }
     },
   },
+  {
+    id: 'document-for-builders',
+    severity: 'warning',
+    source: 'auth.md, “Audience”',
+    finds: 'a text that tells how software is built, not how an agent gets in',
+    *check({ document }) {
+      if (document?.reading.why !== builders) return
+      yield {
+        place: top(document),
+        problem: `Most of the text is for those who build software, so that agents take it for something else.`,
+        fix: 'Keep what an agent does to get in, and move the rest to your documentation.',
+      }
+    },
+  },
 ]
+
+const builders = 'it is about how software is built'
+
+/** Replaced bytes, or UTF-8 that was taken for Latin-1 and made UTF-8 again. */
+function isGarbled(line: string): boolean {
+  return /\uFFFD|[\u00c2-\u00f4][\u0080-\u009f]/.test(line)
+}
 
 function hostOf(url: string): string | undefined {
   return URL.parse(url)?.hostname

@@ -14,7 +14,9 @@ export const endpointRules: readonly Rule[] = [
     *check({ endpoints }) {
       for (const { url, name, place } of eachOnce(endpoints)) {
         const { protocol, hostname } = new URL(url)
-        if (protocol !== 'http:' || isPrivate(url) || isLoopbackHost(hostname)) continue
+        // A single label stands for a host of the reader's own.
+        if (protocol !== 'http:' || !hostname.includes('.')) continue
+        if (isPrivate(url) || isLoopbackHost(hostname)) continue
         yield {
           place,
           problem: `${name} is on http: ${quote(url)}. What is sent there can be read on the way.`,
@@ -75,11 +77,13 @@ export const endpointRules: readonly Rule[] = [
     finds: 'a credential that is sent in a URL',
     *check({ document }) {
       if (!document) return
-      const [found] = stated(document, 'header_scheme').filter(({ value }) => value.startsWith('?'))
+      const found =
+        stated(document, 'header_scheme').find(({ value }) => value.startsWith('?')) ??
+        stated(document, 'request').find(({ value }) => keyInPath.test(decoded(value)))
       if (!found) return
       yield {
         place: { url: document.url, line: found.source.line ?? 1 },
-        problem: `The credential may go into the URL (${quote(found.value)}), where logs and histories keep it.`,
+        problem: `The credential may go into the URL (${quote(decoded(found.value))}), where logs and histories keep it.`,
         fix: 'Take it in a header, and name that one only.',
         text: 'Authorization: Bearer <key>',
       }
@@ -104,6 +108,16 @@ export const endpointRules: readonly Rule[] = [
   },
 ]
 
+const keyInPath = /[<{$][^<>{}/]{0,30}api[_-]?key[^<>{}/]{0,10}[>}]?(?:\/|$)/i
+
+function decoded(url: string): string {
+  return url
+    .replaceAll('%3C', '<')
+    .replaceAll('%3E', '>')
+    .replaceAll('%7B', '{')
+    .replaceAll('%7D', '}')
+}
+
 /** What an agent sends a credential, an assertion or a registration to. */
 const sends = [
   'register_uri',
@@ -125,8 +139,10 @@ function* eachOnce(endpoints: readonly Endpoint[]): Generator<Endpoint> {
   }
 }
 
-/** What core would not speak to for where it leads, loopback among it. */
+/** What core would not speak to for where it leads, loopback among it. A single label stands for a host. */
 function isPrivate(url: string): boolean {
+  const { hostname } = new URL(url)
+  if (!/[.:]/.test(hostname) && hostname !== 'localhost') return false
   try {
     checkUrl(url.replace(/^http:/, 'https:'), { start: url, loopbackAllowed: false })
     return false

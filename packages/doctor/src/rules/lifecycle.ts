@@ -1,5 +1,14 @@
 import type { Document, Facts, Rule } from '../facts.ts'
-import { isDenied, isOAuth, methodsOf, needsCredential, says, section, stated } from '../said.ts'
+import {
+  givesCredential,
+  isDenied,
+  isOAuth,
+  leavesToMetadata,
+  says,
+  section,
+  stated,
+  top,
+} from '../said.ts'
 
 /** Metadata says what a text on OAuth may leave out. */
 function inMetadata({ servers }: Facts, name: string): boolean {
@@ -9,6 +18,12 @@ function inMetadata({ servers }: Facts, name: string): boolean {
 const ending =
   /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|delet\w+ (?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent)|widerruf|révo|revog/i
 
+/** A token of minutes is no loss. */
+const lasting = /key|secret|credential|api_token|password|\bpat\b/i
+
+/** A path of the API, or a variable that holds its address. */
+const addressSaid = /(?:^|[\s`(])\/(?:api|v\d+|agent)\b|_(?:URL|HOST|ENDPOINT)\b/
+
 export const lifecycleRules: readonly Rule[] = [
   {
     id: 'use-header-missing',
@@ -17,9 +32,13 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on how the credential is sent',
     *check(facts) {
       const { document, resources } = facts
-      if (!document || !needsCredential(facts)) return
+      if (!document || !givesCredential(facts)) return
       if (stated(document, 'header_scheme', 'basic_auth', 'key_beside').length > 0) return
-      if (isOAuth(facts) || says(document, /\bbearer\b|\bbasic auth|\bheader\b|signature/i)) return
+      if (
+        isOAuth(facts) ||
+        says(document, /\bbearer\b|\bbasic auth|\bheader\b|signature|\bSDKs?\b|client librar/i)
+      )
+        return
       if (resources.some(({ json }) => json?.bearer_methods_supported)) return
       yield {
         place: section(document, /\bus(?:e|ing)\b|call/i),
@@ -36,10 +55,12 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on where the credential may go',
     *check(facts) {
       const { document, resources } = facts
-      if (!document || !needsCredential(facts)) return
+      if (!document || !givesCredential(facts)) return
       if (stated(document, 'use_base_url', 'mcp_url', 'resource', 'request').length > 0) return
       if (resources.some(({ json }) => json?.resource)) return
       if (stated(document, 'prm_url').length > 0) return
+      if (document.outline.statements.some(({ text, code }) => addressSaid.test(code ?? text)))
+        return
       yield {
         place: section(document, /\bus(?:e|ing)\b|call/i),
         problem: 'The text does not say which address the credential is for.',
@@ -55,12 +76,12 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on how a credential is ended',
     *check(facts) {
       const { document } = facts
-      if (!document || !needsCredential(facts)) return
-      if (inMetadata(facts, 'revocation_endpoint')) return
+      if (!document || !givesCredential(facts)) return
+      if (inMetadata(facts, 'revocation_endpoint') || leavesToMetadata(facts)) return
       if (stated(document, 'revocation_uri').length > 0 || isDenied(document, /revo/i)) return
       if (document.outline.statements.some(({ text, code }) => ending.test(code ?? text))) return
       yield {
-        place: { url: document.url },
+        place: top(document),
         problem: 'The text does not say how a credential is ended.',
         fix: 'Say where a key is revoked, by whom, and how soon that counts.',
         text: '## Revocation\n\n* **revocation_uri (interactive):** <https://…> — a key that is deleted there stops working at once.',
@@ -96,7 +117,8 @@ export const lifecycleRules: readonly Rule[] = [
     *check({ document }) {
       if (!document) return
       const giving = stated(document, 'request').find(
-        ({ request }) => request?.answer?.credential && request.method === 'POST',
+        ({ request }) =>
+          request?.method === 'POST' && lasting.test(request.answer?.credential ?? ''),
       )
       if (!giving || isShownOnceSaid(document)) return
       yield {
@@ -115,35 +137,17 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on what goes wrong',
     *check(facts) {
       const { document } = facts
-      if (!document || !needsCredential(facts)) return
+      if (!document || !givesCredential(facts) || leavesToMetadata(facts)) return
       if (stated(document, 'error_status', 'error_code', 'error_shape').length > 0) return
       if (
         says(document, /\berrors?\b|\bfail(?:s|ed|ure)?\b|\b40[0139]\b|\b429\b|rejected|invalid/i)
       )
         return
       yield {
-        place: { url: document.url },
+        place: top(document),
         problem: 'The text does not say what an error looks like, or what to do about one.',
         fix: 'List the status codes with what an agent is to do.',
         text: '## Errors\n\n* `401`: the key is missing or no longer good. Throw it away and start again.\n* `403`: the key may not do this.\n* `429`: wait for `Retry-After`.',
-      }
-    },
-  },
-  {
-    id: 'denied-alone',
-    severity: 'hint',
-    source: 'auth.md, “Pick a method”',
-    finds: 'ways that are denied, and none that is offered',
-    *check(facts) {
-      const { document } = facts
-      if (!document || document.reading.why !== undefined) return
-      if (methodsOf(facts).size > 0 || needsCredential(facts) || facts.servers.length > 0) return
-      const denied = document.reading.facts.find((one) => one.denied && one.name === 'method')
-      if (!denied) return
-      yield {
-        place: { url: document.url, line: denied.source.line ?? 1 },
-        problem: 'The text says what is not offered, and names no way that is.',
-        fix: 'Name the way in that an agent or its person has, or say that there is none.',
       }
     },
   },

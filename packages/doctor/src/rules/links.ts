@@ -12,8 +12,10 @@ export const linkRules: readonly Rule[] = [
     finds: 'an address that is not there',
     *check(facts) {
       for (const link of facts.links) {
-        const { url, line, answer, error } = link
-        const gone = answer && [404, 410].includes(answer.status)
+        const { url, line, answer, error, programmatic } = link
+        // The root of an API, and what only takes a POST, may well say 404 to a reader.
+        const isPage = new URL(url).pathname !== '/' && (!programmatic || /\.\w{2,4}$/.test(url))
+        const gone = isPage && answer && [404, 410].includes(answer.status)
         const lost = error === 'network_failed' || error === 'redirect_refused'
         if (!gone && !lost) continue
         const why = answer
@@ -144,7 +146,8 @@ export function isShell(html: string): boolean {
   return /<script\b/i.test(html) && body.replace(/\s+/g, ' ').trim().length < 80
 }
 
-/** Whether an answer to a request for metadata is no metadata. */
-export function isUnreadable({ answer, json }: Metadata): boolean {
+/** Whether an answer to a request for metadata is no metadata. Where it leads elsewhere, another rule says so. */
+export function isUnreadable({ answer, json, url }: Metadata): boolean {
+  if (answer && domainOf(answer.url) !== domainOf(url)) return false
   return answer === undefined || answer.status !== 200 || json === undefined
 }

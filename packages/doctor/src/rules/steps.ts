@@ -21,12 +21,12 @@ export const stepRules: readonly Rule[] = [
     finds: 'a way in that goes through somebody’s inbox, and no other',
     *check(facts) {
       const { document } = facts
-      if (!document || isOpen(facts) || hasOwnWay(facts)) return
+      if (!document || hasOwnWay(facts)) return
       const found = wordsOf(document).find(
         ({ text, kind, headings }) =>
           kind !== 'heading' &&
           says(text, contact) &&
-          getting.test(`${text} ${headings.slice(1).join(' ')}`) &&
+          getting.test(headings.length > 1 ? headings.slice(1).join(' ') : text) &&
           !/enterprise|quota|limits?\b|questions?/i.test(text),
       )
       if (!found) return
@@ -127,7 +127,6 @@ function hasOwnWay(facts: Facts): boolean {
     'identity_assertion',
     'id-jag',
     'api-key-portal',
-    'none-required',
     'x402',
     'magic-link',
     'bot-challenge',
