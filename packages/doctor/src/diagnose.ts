@@ -1,4 +1,4 @@
-import { allowLoopback, type NetLimits, type Transport } from '@authmd/core'
+import { AuthError, allowLoopback, type NetLimits, type Transport } from '@authmd/core'
 import { nodeTransport } from '@authmd/core/node'
 import { createGuardedFetch, withoutHidden } from '@authmd/core/reading'
 import { nowhere } from './document.ts'
@@ -32,13 +32,17 @@ const maxOfRule = 10
  * no key. Only reads (GET and HEAD), registers nothing, sends no credential, at most 90 requests; private
  * addresses that a document names are never asked. A text alone is checked without any request.
  *
- * @throws AuthError `invalid_url`, `address_refused` for the service's URL; `network_failed` where its host
+ * @throws AuthError `invalid_url`, `address_refused` for the URL; `network_failed` where its host
  *   cannot be reached; `response_timeout` where the time is over before discovery is; `aborted`
  * @example
  * const { findings, counts } = await diagnose({ service: 'https://api.vendor.example' })
  */
 export async function diagnose(subject: Subject, options: DiagnoseOptions = {}): Promise<Report> {
   if ('text' in subject) {
+    const address = URL.parse(subject.url ?? nowhere)
+    if (address === null || !/^https?:$/.test(address.protocol)) {
+      throw new AuthError('invalid_url', 'the address of a text is not an absolute URL')
+    }
     const facts = factsOfText(subject.text, subject.url)
     return reportOf(facts, subject.url ?? nowhere, [])
   }

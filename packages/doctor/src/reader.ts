@@ -36,7 +36,10 @@ export class Reader {
   readonly fetch: GuardedFetch = async (request) => {
     const answer = this.send(request)
     if ((request.method ?? 'GET') === 'GET' && !this.got.has(request.url)) {
-      this.got.set(request.url, pageOf(request.url, answer))
+      const page = pageOf(request.url, answer)
+      // Discovery itself says where the caller has aborted.
+      page.catch(() => {})
+      this.got.set(request.url, page)
     }
     return answer
   }

@@ -38,7 +38,7 @@ export function isOAuth(facts: Facts): boolean {
 /** Whether the service gives out a credential that an agent then has to send. */
 export function givesCredential(facts: Facts): boolean {
   const { document } = facts
-  if (!document) return false
+  if (!document || document.reading.why !== undefined) return false
   // "A claim proves registration only; it is no API credential."
   if (says(document, /\b(?:not|no) an? (?:API |access )?(?:credential|key)\b/i)) return false
   const carried = stated(document, 'header_scheme', 'basic_auth').length > 0

@@ -5,7 +5,7 @@ import { countsOf } from './counts.ts'
 
 /** Settings of {@link renderTable}. */
 export interface TableOptions {
-  /** Columns of the terminal. Default: 100; fewer than 60 count as 60. */
+  /** Columns of the terminal. Default: 100; fewer than 72 count as 72. */
   readonly columns?: number
   /** Default: no colours. */
   readonly color?: boolean
@@ -22,7 +22,7 @@ const whereWidth = 28
  */
 export function renderTable(report: Report, options: TableOptions = {}): string {
   const { color = false } = options
-  const columns = Math.max(60, Math.min(160, options.columns ?? 100))
+  const columns = Math.max(72, Math.min(160, options.columns ?? 100))
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text
   const lines: string[] = []

@@ -108,9 +108,11 @@ export const consistencyRules: readonly Rule[] = [
     finds: 'a base URL that is not on the host of the resource',
     *check({ document, resources }) {
       if (!document) return
-      const [resource] = resources.flatMap(({ json }) =>
-        typeof json?.resource === 'string' && URL.canParse(json.resource) ? [json.resource] : [],
-      )
+      const [resource] = resources.flatMap(({ json, url }) => {
+        const named = typeof json?.resource === 'string' ? URL.parse(json.resource) : null
+        // Of another host than its own it must not be used at all, which another rule says.
+        return named?.origin === new URL(url).origin ? [named.href] : []
+      })
       const said = stated(document, 'use_base_url')
       const [first] = said
       if (resource === undefined || !first) return

@@ -8,6 +8,9 @@ function hasMetadata({ servers, resources }: Facts): boolean {
   return [...servers, ...resources].some(({ json }) => json !== undefined)
 }
 
+const broken = ['response_timeout', 'response_malformed', 'redirect_refused']
+const isMissing = (status: number) => status >= 400 && status < 500
+
 const html = /^\s*<(?:!doctype|html)/i
 
 export const documentRules: readonly Rule[] = [
@@ -19,11 +22,32 @@ export const documentRules: readonly Rule[] = [
     *check(facts) {
       const { asked, document, instead } = facts
       if (asked === undefined || document || hasMetadata(facts)) return
-      if (instead.some(({ answer, error }) => error !== undefined || answer?.status === 200)) return
+      // What is there, or fails, is not missing: other rules speak of it.
+      if (instead.some(({ answer }) => answer === undefined || !isMissing(answer.status))) return
       yield {
         place: { url: new URL('/auth.md', asked).href },
         problem: 'There is no text for agents here, and no metadata that says how to get in.',
         fix: 'Serve an auth.md at the root of the site, or metadata of RFC 9728 and RFC 8414.',
+      }
+    },
+  },
+  {
+    id: 'document-failing',
+    severity: 'error',
+    source: 'RFC 9110 §15.6',
+    finds: 'a text that fails, or does not answer in time',
+    *check({ instead }) {
+      for (const { url, answer, error } of instead) {
+        const failing = answer !== undefined && answer.status >= 500
+        if (!failing && !broken.includes(error ?? '')) continue
+        yield {
+          place: { url },
+          problem: answer
+            ? `The address of the text fails with ${answer.status}.`
+            : 'The address of the text gives no whole answer, or leads nowhere.',
+          fix: 'See whether it was only now. If not, repair it: agents come here first.',
+        }
+        return
       }
     },
   },

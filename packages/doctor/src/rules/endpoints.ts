@@ -58,8 +58,9 @@ export const endpointRules: readonly Rule[] = [
         const domain = domainOf(url)
         if (!programmatic || !sends.includes(name.replace('agent_auth.', ''))) continue
         if (domain === undefined || trusted.has(domain) || seen.has(domain)) continue
-        if (isPrivate(url) || isLoopbackHost(new URL(url).hostname) !== isLoopbackHost(home))
-          continue
+        // Other rules speak of http and of private addresses.
+        if (url.startsWith('http:') && !isLoopbackHost(domain)) continue
+        if (isLoopbackHost(domain) ? !isLoopbackHost(home) : isPrivate(url)) continue
         if (isReserved(domain) || (document && isExplained(url, facts))) continue
         seen.add(domain)
         yield {

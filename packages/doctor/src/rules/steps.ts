@@ -11,7 +11,7 @@ const puzzle =
   /\b(?:re|h)captcha\b|\bturnstile\b|\bcaptcha\b[^.]{0,60}\b(?:browser|human|person|page|form|widget)\b|\b(?:browser|human|person|page|form)\b[^.]{0,60}\bcaptcha\b/i
 const denied = /\b(?:no|not|without|never|nor|neither)\b[^.]{0,40}$/i
 const person =
-  /\b(?:user|human|person|people|operator|owner|customer|admin\w*|developer|someone|browser|interactive\w*|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console|you)\b/i
+  /\b(?:user|human|person|people|operator|owner|customer|admin\w*|developer|someone|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console)\b/i
 
 export const stepRules: readonly Rule[] = [
   {
