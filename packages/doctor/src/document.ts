@@ -75,7 +75,7 @@ function addressesOf(json: Readonly<Record<string, unknown>>, prefix = ''): [str
     if (name === 'agent_auth' && typeof value === 'object' && value !== null) {
       return addressesOf(value as Record<string, unknown>, 'agent_auth.')
     }
-    const isAddress = /_endpoint$|_uri$|^(?:issuer|resource|skill)$/.test(name)
+    const isAddress = /^(?:[a-z_]{1,60}_(?:endpoint|uri)|issuer|resource|skill)$/.test(name)
     const isPage = /^(?:op_|.*(?:logo|tos|policy|documentation))/.test(name)
     if (typeof value !== 'string' || !isAddress || isPage || !URL.canParse(value)) return []
     return [[prefix + name, value]]

@@ -105,7 +105,7 @@ describe('a report as a table', () => {
 warning    /auth.md:25                   document-unfinished
                                          A note was left in the text: “* \`403\`: TODO”
                                          Finish the sentence, or take it out.
-                                         [auth.md, template]
+                                         [auth.md, introduction]
 
 no errors, 1 warning, no hints
 `)
@@ -120,7 +120,7 @@ no errors, 1 warning, no hints.
 A note was left in the text: \`\`* \`403\`: TODO\`\`
 
 - Where: \`https://things.test/auth.md\`, line 25
-- Source: auth.md, template
+- Source: auth.md, introduction
 - What to do: Finish the sentence, or take it out.
 `)
   })

@@ -48,7 +48,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-no-endpoint',
     severity: 'error',
-    source: 'auth.md v0.7, “agent_auth”',
+    source: 'auth.md v0.7, 1b (agent_auth)',
     finds: 'an agent_auth block that names nowhere to register',
     *check(facts) {
       for (const { place, block } of live(facts)) {
@@ -65,7 +65,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-no-types',
     severity: 'warning',
-    source: 'auth.md v0.7, “agent_auth”',
+    source: 'auth.md v0.7, 1b (agent_auth)',
     finds: 'an agent_auth block that does not say who may register',
     *check(facts) {
       for (const { place, block } of live(facts)) {
@@ -82,7 +82,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-unknown-type',
     severity: 'warning',
-    source: 'auth.md v0.7, “agent_auth”',
+    source: 'auth.md v0.7, 1b (agent_auth)',
     finds: 'an identity type that the convention does not know',
     *check(facts) {
       for (const { place, block } of anywhere(facts)) {
@@ -160,7 +160,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-skill-missing',
     severity: 'hint',
-    source: 'auth.md v0.7, “agent_auth” (skill)',
+    source: 'auth.md v0.7, 1b (agent_auth.skill)',
     finds: 'an agent_auth block that does not lead to the text',
     *check(facts) {
       for (const { place, block } of live(facts)) {
@@ -177,7 +177,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-skill-elsewhere',
     severity: 'warning',
-    source: 'auth.md v0.7, “agent_auth” (skill)',
+    source: 'auth.md v0.7, 1b (agent_auth.skill)',
     finds: 'a skill on a domain that is neither the service’s nor its server’s',
     *check(facts) {
       for (const { place, block, of } of live(facts)) {
@@ -196,7 +196,7 @@ export const agentAuthRules: readonly Rule[] = [
   {
     id: 'agent-auth-register-is-oauth',
     severity: 'warning',
-    source: 'auth.md v0.7, “agent_auth”; RFC 7591 §3',
+    source: 'auth.md v0.7, 1b (agent_auth); RFC 7591 §3',
     finds: 'a register_uri that is OAuth’s client registration, or a page',
     *check(facts) {
       for (const { place, json, block } of anywhere(facts)) {

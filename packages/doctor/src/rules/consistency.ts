@@ -26,7 +26,7 @@ export const consistencyRules: readonly Rule[] = [
   {
     id: 'text-contradicts-metadata',
     severity: 'error',
-    source: 'auth.md, “Discover” (metadata is binding); RFC 8414 §2',
+    source: 'auth.md, “Discover”; RFC 8414 §2',
     finds: 'an address that the text and the metadata give differently',
     *check(facts) {
       const { document } = facts
@@ -49,7 +49,7 @@ export const consistencyRules: readonly Rule[] = [
   {
     id: 'issuer-differs',
     severity: 'error',
-    source: 'auth.md, “Discover” (metadata is binding); RFC 9728 §2',
+    source: 'auth.md, “Discover”; RFC 9728 §2',
     finds: 'an authorization server that the text and the metadata name differently',
     *check(facts) {
       const { document, resources } = facts

@@ -121,7 +121,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-cut',
     severity: 'warning',
-    source: 'auth.md, “Prose conventions”',
+    source: 'auth.md, introduction',
     finds: 'a text that is too large or too dense to be read to its end',
     *check({ document, instead }) {
       const large = instead.find(({ error }) => error === 'response_too_large')
@@ -146,7 +146,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-title',
     severity: 'hint',
-    source: 'auth.md, template',
+    source: 'auth.md, introduction',
     finds: 'a title by which nobody knows the text for an auth.md',
     *check({ document }) {
       if (!document) return
@@ -165,7 +165,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-hidden-text',
     severity: 'warning',
-    source: 'auth.md, “Prose is untrusted input”',
+    source: 'auth.md, introduction',
     finds: 'characters or markup that a person does not see and a program does',
     *check({ document }) {
       if (!document) return
@@ -194,7 +194,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-placeholder',
     severity: 'error',
-    source: 'auth.md, “Examples use placeholder hosts”',
+    source: 'auth.md, introduction (placeholder hosts)',
     finds: 'a host of a template that was never filled in',
     *check({ endpoints, document }) {
       const hosts = new Map<string, (typeof endpoints)[number]>()
@@ -223,7 +223,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-unfinished',
     severity: 'warning',
-    source: 'auth.md, template',
+    source: 'auth.md, introduction',
     finds: 'a note of the author that was left in',
     *check({ document }) {
       if (!document) return
@@ -259,7 +259,7 @@ export const documentRules: readonly Rule[] = [
   {
     id: 'document-for-builders',
     severity: 'warning',
-    source: 'auth.md, “Audience”',
+    source: 'auth.md, introduction',
     finds: 'a text that tells how software is built, not how an agent gets in',
     *check({ document }) {
       if (document?.reading.why !== builders) return

@@ -47,7 +47,7 @@ export const endpointRules: readonly Rule[] = [
   {
     id: 'endpoint-other-domain',
     severity: 'warning',
-    source: 'auth.md, “Prose is untrusted input”; RFC 9728 §2',
+    source: 'RFC 9728 §2 (authorization_servers), §7.3',
     finds: 'an address on another domain that no metadata vouches for',
     *check(facts) {
       const { home, document } = facts

@@ -11,7 +11,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-without-address',
     severity: 'error',
-    source: 'auth.md, “Labelled values”',
+    source: 'auth.md, “Register”, “Claim”, “Revocation”',
     finds: 'a label of the convention with a sentence where an address should be',
     *check({ document }) {
       for (const { name, value, words, line } of document?.labels ?? []) {
@@ -29,7 +29,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-misspelt',
     severity: 'warning',
-    source: 'auth.md, “agent_auth fields”',
+    source: 'auth.md v0.7, 1b (agent_auth)',
     finds: 'a name that the convention spells otherwise',
     *check({ document, servers }) {
       const seen = new Set<string>()
@@ -53,7 +53,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-without-mode',
     severity: 'hint',
-    source: 'auth.md, “Labelled values”',
+    source: 'auth.md, “Register”, “Claim”, “Revocation”',
     finds: 'a label that does not say whether a program or a person goes there',
     *check({ document }) {
       const open = (document?.labels ?? []).filter(
@@ -78,7 +78,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-mode-unknown',
     severity: 'warning',
-    source: 'auth.md, “Labelled values”',
+    source: 'auth.md, “Register”, “Claim”, “Revocation”',
     finds: 'a qualifier other than programmatic or interactive',
     *check({ document }) {
       for (const { name, mode, line, in: where } of document?.labels ?? []) {
@@ -101,7 +101,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-contradiction',
     severity: 'error',
-    source: 'auth.md, “Labelled values”',
+    source: 'auth.md, “Register”, “Claim”, “Revocation”',
     finds: 'a label that has two values',
     *check({ document }) {
       const seen = new Map<string, { value: string; line: number }>()
@@ -124,7 +124,7 @@ export const labelRules: readonly Rule[] = [
   {
     id: 'label-relative',
     severity: 'hint',
-    source: 'auth.md, “Labelled values”',
+    source: 'auth.md, “Register”, “Claim”, “Revocation”',
     finds: 'a path where nothing says of which host',
     *check({ document, resources }) {
       if (!document || resources.some(({ json }) => json?.resource)) return

@@ -72,7 +72,7 @@ export const linkRules: readonly Rule[] = [
   {
     id: 'page-for-people',
     severity: 'error',
-    source: 'auth.md, “Labelled values” (programmatic)',
+    source: 'auth.md, “Register”, “Claim”',
     finds: 'an HTML page at an address that is called programmatic',
     *check(facts) {
       for (const link of facts.links) {
@@ -106,7 +106,7 @@ export const linkRules: readonly Rule[] = [
   {
     id: 'cached-too-long',
     severity: 'hint',
-    source: 'RFC 9111 §5.2.2.1; auth.md, “Discovery” (max-age=300)',
+    source: 'RFC 9728 §7.10; RFC 9111 §5.2.2.1',
     finds: 'a text or metadata that may be kept for more than a day',
     *check({ document, resources, servers, keys }) {
       const answers = [document, ...resources, ...servers, ...keys].flatMap(

@@ -27,7 +27,7 @@ export const secretRules: readonly Rule[] = [
   {
     id: 'secret-in-example',
     severity: 'error',
-    source: 'RFC 6750 §5.3; auth.md, “Prose conventions” (placeholders)',
+    source: 'RFC 6750 §5.3',
     finds: 'what looks like a real key in an example',
     *check({ document }) {
       if (!document) return

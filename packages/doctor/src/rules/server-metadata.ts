@@ -162,7 +162,11 @@ export const serverRules: readonly Rule[] = [
         const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
         const all = [...Object.entries(json ?? {}), ...prefixed(block)]
         for (const [name, value] of all) {
-          if (typeof value !== 'string' || !/(?:_endpoint|_uri|\.skill)$/.test(name)) continue
+          if (
+            typeof value !== 'string' ||
+            !/^(?:agent_auth\.)?(?:[a-z_]{1,60}_(?:endpoint|uri)|skill)$/.test(name)
+          )
+            continue
           if (URL.canParse(value)) continue
           yield {
             place: { url, at: name },

@@ -63,7 +63,7 @@ export const stepRules: readonly Rule[] = [
   {
     id: 'step-browser',
     severity: 'warning',
-    source: 'auth.md, “Labelled values” (programmatic, interactive)',
+    source: 'auth.md, “Register”, “Claim”',
     finds: 'a step that is called programmatic and happens in a browser',
     *check(facts) {
       const { document } = facts
