@@ -39,6 +39,8 @@ export interface Link extends Page {
   readonly line: number
   /** A program is to ask it, so that a page in its place is no answer. */
   readonly programmatic: boolean
+  /** A page of documentation: its text was read. */
+  readonly documentation: boolean
 }
 
 /** An address in the text or in metadata to which an agent sends something. */

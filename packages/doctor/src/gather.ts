@@ -73,8 +73,8 @@ export async function factsOf(
         ({ url }) => !local || isLoopbackHost(new URL(url).hostname),
       )
     : []
-  const followed = await follow(links, ({ url, programmatic }) =>
-    programmatic ? reader.get(url) : reader.head(url),
+  const followed = await follow(links, ({ url, programmatic, documentation }) =>
+    programmatic || documentation ? reader.get(url) : reader.head(url),
   )
   const facts: Facts = {
     asked: profile.asked,

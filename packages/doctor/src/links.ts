@@ -1,86 +1,43 @@
+import { isLoopbackHost } from '@authmd/core/reading'
+import { domainOf } from './document.ts'
 import type { Document, Endpoint, Link, Page } from './facts.ts'
 
 /** Links that are followed, those of the service's own domain first. */
 const maxLinks = 40
 /** What is no address but stands for one. */
 const template = /[{}<>$*…[\]|\\]|\.\.\.|%7B/i
-/** Judged by rules of their own, or no page at all. */
-const elsewhere = /\/\.well-known\/(?:oauth-|openid-)/
+/** Judged by rules of their own. */
+const metadata = /\/\.well-known\/(?:oauth-|openid-)/
+/** Where a service explains its API. */
+const explains = /\/(?:api-)?(?:docs?|documentation|reference|guides?)(?:\/|$)/i
 
-interface Wanted {
-  readonly url: string
-  readonly line: number
-  readonly programmatic: boolean
-}
+type Wanted = Omit<Link, 'answer' | 'error'>
 
-/** The addresses in a text that a reader may open; what only takes a POST, and base addresses, are none. */
+/**
+ * The addresses in a text that a reader may open. What only takes a POST is none, nor are base addresses,
+ * which need not answer a reader.
+ */
 export function linksIn(
   document: Document,
   endpoints: readonly Endpoint[],
   home?: string,
 ): Wanted[] {
-  const { outline, labels, reading, url: own } = document
-  const sent = new Set<string>()
-  for (const { name, url } of endpoints) {
-    if (['use_base_url', 'mcp_url', 'resource', 'authorization_server'].includes(name))
-      sent.add(url)
-    if (
-      /_endpoint$|_uri$|^issuer$/.test(name) &&
-      !name.startsWith('register') &&
-      !['claim_uri', 'revocation_uri'].includes(name)
-    )
-      sent.add(url)
-  }
-  for (const { request } of reading.facts) {
-    if (request && request.method !== 'GET') sent.add(request.url)
-  }
-  const texts = new Set<string>()
-  for (const { name, value, mode } of [...reading.facts, ...labels]) {
-    if (!['register_uri', 'claim_uri', 'revocation_uri'].includes(name) || value === undefined)
-      continue
-    if (mode !== 'programmatic') continue
-    // Without a name of its own for texts, it is what a program sends something to.
-    if (/\.(?:md|txt|html?)$/i.test(value)) texts.add(value)
-    else if (labels.some((one) => one.value === value && one.mode?.includes('programmatic')))
-      texts.add(value)
-    else sent.add(value)
-  }
+  const programmatic = calledProgrammatic(document)
+  const sent = sentTo(document, endpoints, programmatic)
   const found = new Map<string, Wanted>()
-  const see = (text: string, line: number): void => {
-    const url = URL.parse(text, own)
-    if (!url || template.test(text) || elsewhere.test(url.pathname)) return
+  for (const { text, line } of addressesIn(document)) {
+    const url = URL.parse(text, document.url)
+    if (!url || template.test(text) || metadata.test(url.pathname)) continue
     url.hash = ''
-    if (
-      url.protocol !== 'https:' &&
-      url.hostname !== 'localhost' &&
-      !url.hostname.endsWith('.localhost')
-    )
-      return
-    if (sent.has(text) || sent.has(url.href) || url.href === own || found.has(url.href)) return
-    found.set(url.href, {
-      url: url.href,
-      line,
-      programmatic: texts.has(text) || texts.has(url.href),
-    })
+    const { href } = url
+    if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname)) continue
+    if (sent.has(text) || sent.has(href) || href === document.url || found.has(href)) continue
+    const documentation = domainOf(href) === home && explains.test(url.pathname)
+    const isCalled = programmatic.has(text) || programmatic.has(href)
+    found.set(href, { url: href, line, programmatic: isCalled, documentation })
   }
-  for (const { tokens, line } of outline.statements) {
-    let down = 0
-    for (const token of tokens) {
-      const address = token.kind === 'link' ? token.url : token.text.trim()
-      if (token.kind === 'link' ? !address.startsWith('#') : isCode(token.kind, address)) {
-        see(address, line + down)
-      }
-      down += token.text.split('\n').length - 1
-    }
-  }
-  const isOwn = ({ url }: Wanted) =>
-    home !== undefined &&
-    (new URL(url).hostname === home || new URL(url).hostname.endsWith(`.${home}`))
-  return [...found.values()].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a))).slice(0, maxLinks)
-}
-
-function isCode(kind: string, text: string): boolean {
-  return kind === 'code' && /^https?:\/\/[^\s]+$/i.test(text)
+  const isOwn = ({ url }: Wanted) => Number(domainOf(url) === home)
+  return [...found.values()].sort((a, b) => isOwn(b) - isOwn(a)).slice(0, maxLinks)
 }
 
 /** Asks all of them. */
@@ -89,4 +46,48 @@ export async function follow(
   ask: (wanted: Wanted) => Promise<Page>,
 ): Promise<Link[]> {
   return Promise.all(wanted.map(async (one) => ({ ...one, ...(await ask(one)) })))
+}
+
+function* addressesIn({ outline }: Document): Generator<{ text: string; line: number }> {
+  for (const { tokens, line } of outline.statements) {
+    let down = 0
+    for (const token of tokens) {
+      const text = token.kind === 'link' ? token.url : token.text.trim()
+      const isLink = token.kind === 'link' && !text.startsWith('#')
+      const isCode = token.kind === 'code' && /^https?:\/\/\S+$/i.test(text)
+      if (isLink || isCode) yield { text, line: line + down }
+      down += token.text.split('\n').length - 1
+    }
+  }
+}
+
+const placed = ['register_uri', 'claim_uri', 'revocation_uri']
+
+/** Addresses that the text itself calls programmatic, or that are texts for programs by their names. */
+function calledProgrammatic({ reading, labels }: Document): ReadonlySet<string> {
+  const called = labels.filter(({ mode }) => mode?.includes('programmatic'))
+  const texts = reading.facts.filter(
+    ({ name, mode, value }) =>
+      placed.includes(name) && mode === 'programmatic' && /\.(?:md|txt)$/i.test(value),
+  )
+  return new Set([...called, ...texts].flatMap(({ value }) => value ?? []))
+}
+
+/** Addresses to which a program sends something: what they say to a reader means nothing. */
+function sentTo(
+  { reading }: Document,
+  endpoints: readonly Endpoint[],
+  programmatic: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const bases = ['use_base_url', 'mcp_url', 'resource', 'authorization_server', 'issuer']
+  const sent = endpoints.filter(
+    ({ name }) =>
+      bases.includes(name) || (/_(?:endpoint|uri)$/.test(name) && !placed.includes(name)),
+  )
+  const described = reading.facts.flatMap(({ name, mode, value, request }) => {
+    if (request) return request.method === 'GET' ? [] : [request.url]
+    const isSent = placed.includes(name) && mode === 'programmatic' && !programmatic.has(value)
+    return isSent ? [value] : []
+  })
+  return new Set([...sent.map(({ url }) => url), ...described])
 }

@@ -261,6 +261,17 @@ const links: readonly Broken[] = [
     ],
   },
   {
+    ...inText(
+      'page-needs-scripts',
+      'documentation that a script makes',
+      '/auth.md:3',
+      (text, api) => text.replace('This page', `This page ([reference](${api}/docs/reference))`),
+    ),
+    faults: () => [
+      { name: 'agent_resource', status: 200, body: html, headers: { 'content-type': 'text/html' } },
+    ],
+  },
+  {
     rule: 'metadata-elsewhere',
     what: 'metadata that leads to another domain',
     at: prm,

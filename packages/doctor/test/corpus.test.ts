@@ -24,7 +24,12 @@ const judged: Readonly<Record<string, readonly string[]>> = {
   linkmax: ['21 step-contact'],
   'laisky-mcp': ['28 label-without-mode'],
   'found-for-ai': ['40 shown-once-unsaid'],
-  'bayar-digital': ['36 agent-auth-assertion-types', '43 label-misspelt', '101 shown-once-unsaid'],
+  'bayar-digital': [
+    '36 metadata-relative-address',
+    '36 agent-auth-assertion-types',
+    '43 label-misspelt',
+    '101 shown-once-unsaid',
+  ],
   'workos-reference-v0-6': ['28 document-placeholder'],
   syntrabook: ['19 document-placeholder', '1 document-for-builders'],
 }

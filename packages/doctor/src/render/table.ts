@@ -57,7 +57,7 @@ function whereOf({ url, line, at }: Place, { target }: Report): string {
     : own
       ? `${place.pathname}${place.search}`
       : url.replace(/^https?:\/\//, '')
-  const where = line === undefined ? short : `${short}:${line}`
+  const where = line === undefined ? short : short === '' ? `line ${line}` : `${short}:${line}`
   return at === undefined ? where : `${where} ${at}`
 }
 

@@ -206,8 +206,12 @@ export const agentAuthRules: readonly Rule[] = [
         if (!client && !/\/(?:oauth2?\/register|login|sign-?in|sign-?up)\/?$/i.test(uri)) continue
         yield {
           place: place('agent_auth.register_uri'),
-          problem: `register_uri is ${client ? 'the endpoint at which OAuth clients are registered' : 'a page or the endpoint of another protocol'}: ${quote(uri)}. An agent that registers there by this convention is refused.`,
-          fix: 'Name it as registration_endpoint of the server alone (RFC 7591), and take register_uri out.',
+          problem: client
+            ? `register_uri is the endpoint at which OAuth clients are registered: ${quote(uri)}. An agent that registers there by this convention is refused.`
+            : `register_uri is a page, or the endpoint of another protocol: ${quote(uri)}. An agent that registers there by this convention is refused.`,
+          fix: client
+            ? 'Name it as registration_endpoint alone (RFC 7591), and take register_uri out.'
+            : 'Name the endpoint that takes a registration. Where a person signs up on a page, say so in the text, and take register_uri out.',
         }
       }
     },

@@ -11,10 +11,11 @@ const alike: readonly (readonly string[])[] = [
 ]
 
 function memberOf({ servers }: Facts, name: string): { value: string; url: string } | undefined {
-  const names = alike.find((some) => some.includes(name)) ?? [name]
-  for (const { json, url } of servers) {
-    const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
-    for (const one of names) {
+  // What the metadata gives under the same name is meant, its other name only where there is none.
+  const names = [name, ...(alike.find((some) => some.includes(name)) ?? [])]
+  for (const one of names) {
+    for (const { json, url } of servers) {
+      const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
       const value = block[one] ?? (one === name ? json?.[one] : undefined)
       if (typeof value === 'string' && URL.canParse(value)) return { value, url }
     }

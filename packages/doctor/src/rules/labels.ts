@@ -33,20 +33,23 @@ export const labelRules: readonly Rule[] = [
     finds: 'a name that the convention spells otherwise',
     *check({ document, servers }) {
       const seen = new Set<string>()
-      for (const { name, line } of document?.labels ?? []) {
-        const right = nearMisses[name]
-        if (right === undefined || seen.has(name)) continue
-        seen.add(name)
-        yield problem(name, right, { url: document?.url ?? '', line })
-      }
       for (const { url, json } of servers) {
         const block = json?.agent_auth
         if (typeof block !== 'object' || block === null) continue
         for (const name of Object.keys(block)) {
           const right = nearMisses[name]
+          // Variants of the convention give credential_types where there is one kind of registration.
           if (right === undefined || right in block || name === 'credential_types') continue
+          seen.add(name)
           yield problem(name, right, { url, at: `agent_auth.${name}` })
         }
+      }
+      // A copy in the text is as wrong as what it copies: once is enough.
+      for (const { name, line } of document?.labels ?? []) {
+        const right = nearMisses[name]
+        if (right === undefined || seen.has(name)) continue
+        seen.add(name)
+        yield problem(name, right, { url: document?.url ?? '', line })
       }
     },
   },

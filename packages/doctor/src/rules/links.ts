@@ -1,6 +1,7 @@
+import type { GuardedAnswer } from '@authmd/core/reading'
 import { domainOf } from '../document.ts'
 import type { Facts, Link, Metadata, Rule } from '../facts.ts'
-import { quote } from '../quote.ts'
+import { quote, quotes } from '../quote.ts'
 
 const isThere = ({ answer }: Link) => answer !== undefined && answer.status < 400
 
@@ -78,12 +79,31 @@ export const linkRules: readonly Rule[] = [
       for (const link of facts.links) {
         const { answer, url, line } = link
         if (!link.programmatic || answer?.status !== 200) continue
-        if (!/html/.test(answer.mediaType) && !/^\s*<(?:!doctype|html)/i.test(answer.text)) continue
+        if (!isHtml(answer)) continue
         yield {
           place: placeOf(facts, line),
           problem: `${quote(url)} is called programmatic and answers with an HTML page${isShell(answer.text) ? ' that is empty without JavaScript' : ''}.`,
           fix: 'Serve Markdown or JSON there, or call it interactive.',
         }
+      }
+    },
+  },
+  {
+    id: 'page-needs-scripts',
+    severity: 'hint',
+    source: 'auth.md, introduction',
+    finds: 'documentation that is empty without JavaScript',
+    *check(facts) {
+      const empty = facts.links.filter(
+        ({ documentation, answer }) =>
+          documentation && answer?.status === 200 && isHtml(answer) && isShell(answer.text),
+      )
+      const [first] = empty
+      if (!first) return
+      yield {
+        place: placeOf(facts, first.line),
+        problem: `Agents run no scripts, and without them there is nothing to read at ${quotes(empty.map(({ url }) => url))}.`,
+        fix: 'Serve the words in the page itself, or as Markdown to whoever asks for text/markdown.',
       }
     },
   },
@@ -137,8 +157,12 @@ function isTheSame(one: string, other: string): boolean {
   return !URL.canParse(other) || key(one) === key(other)
 }
 
+function isHtml({ mediaType, text }: GuardedAnswer): boolean {
+  return /html/.test(mediaType) || /^\s*<(?:!doctype|html)/i.test(text)
+}
+
 /** A page whose words are made by a script. */
-export function isShell(html: string): boolean {
+function isShell(html: string): boolean {
   const body = html
     .slice(0, 200_000)
     .replace(/<(script|style|noscript|head)\b[\s\S]*?<\/\1>/gi, ' ')

@@ -1,3 +1,4 @@
+import { nowhere } from '../document.ts'
 import type { Metadata, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
 import { isUnreadable } from './links.ts'
@@ -157,28 +158,37 @@ export const serverRules: readonly Rule[] = [
     severity: 'warning',
     source: 'RFC 8414 §2; RFC 9728 §2',
     finds: 'a member that should be a URL and is a path or a sentence',
-    *check({ servers, resources }) {
-      for (const { url, json } of [...servers, ...resources]) {
-        const block = isBlock(json?.agent_auth) ? json.agent_auth : {}
-        const all = [...Object.entries(json ?? {}), ...prefixed(block)]
-        for (const [name, value] of all) {
-          if (
-            typeof value !== 'string' ||
-            !/^(?:agent_auth\.)?(?:[a-z_]{1,60}_(?:endpoint|uri)|skill)$/.test(name)
-          )
-            continue
-          if (URL.canParse(value)) continue
+    *check({ servers, resources, document }) {
+      const inText = (document?.blocks ?? []).map(({ json, line }) => ({
+        place: { url: document?.url ?? '', line },
+        members: prefixed(json),
+      }))
+      const live = [...servers, ...resources].map(({ url, json }) => ({
+        place: { url },
+        members: [
+          ...Object.entries(json ?? {}),
+          ...prefixed(isBlock(json?.agent_auth) ? json.agent_auth : {}),
+        ],
+      }))
+      // A copy in the text is as wrong as what it copies: once is enough.
+      const all = live.some(({ members }) => members.length > 0) ? live : inText
+      for (const { place, members } of all) {
+        for (const [name, value] of members) {
+          if (typeof value !== 'string' || !addressed.test(name) || URL.canParse(value)) continue
           yield {
-            place: { url, at: name },
+            place: { ...place, at: name },
             problem: `${name} is no whole URL: ${quote(value)}`,
             fix: 'Write the whole address.',
-            ...(value.startsWith('/') && { text: new URL(value, url).href }),
+            ...(value.startsWith('/') &&
+              place.url !== nowhere && { text: new URL(value, place.url).href }),
           }
         }
       }
     },
   },
 ]
+
+const addressed = /^(?:agent_auth\.)?(?:[a-z_]{1,60}_(?:endpoint|uri)|skill)$/
 
 function prefixed(block: Json): [string, unknown][] {
   return Object.entries(block).map(([name, value]) => [`agent_auth.${name}`, value])

@@ -32,7 +32,7 @@ export const stepRules: readonly Rule[] = [
       if (!found) return
       yield {
         place: placeOf(facts, found),
-        problem: `The only way in is to write to somebody: ${quote(found.text)}. An agent stops there.`,
+        problem: `The only way in is to write to somebody, where an agent stops: ${quote(found.text)}`,
         fix: 'Give a page where a person gets a key at once, or say that access is granted by hand and how long that takes.',
       }
     },
