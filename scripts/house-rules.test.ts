@@ -88,7 +88,7 @@ test('dependencies point one way', () => {
     'packages/langchain': ['@authmd/core'],
     'packages/mastra': ['@authmd/core'],
     'packages/mcp': ['@authmd/core'],
-    'packages/doctor': ['@authmd/core'],
+    'packages/doctor': ['@authmd/core', '@authmd/core/node', '@authmd/core/reading'],
     'packages/store-postgres': ['@authmd/core'],
     'packages/store-redis': ['@authmd/core'],
     'packages/opentelemetry': ['@authmd/core'],
