@@ -33,7 +33,7 @@ const maxOfRule = 10
  * addresses that a document names are never asked. A text alone is checked without any request.
  *
  * @throws AuthError `invalid_url`, `address_refused` for the URL; `network_failed` where its host
- *   cannot be reached; `response_timeout` where the time is over before discovery is; `aborted`
+ *   cannot be reached, or not in time; `aborted`
  * @example
  * const { findings, counts } = await diagnose({ service: 'https://api.vendor.example' })
  */

@@ -53,14 +53,10 @@ export async function factsOf(
   const { document, instead } = await documentOf(reader, profile.asked, profile.documents[0]?.url)
   const probes = await probe(reader, profile.asked, document)
   const resources = await resourcesOf(reader, profile.asked, document, probes)
-  const more = resources.flatMap(({ json }) =>
-    typeof json?.resource === 'string' ? [json.resource] : [],
-  )
-  const refusing = probes.some(({ answer }) => answer?.status === 401)
-  if (!refusing) {
-    for (const url of more.filter((one) => isHome(one, home)).slice(0, 1)) {
-      if (!probes.some((one) => one.url === url)) probes.push(await reader.get(url, json))
-    }
+  if (!probes.some(({ answer }) => answer?.status === 401)) {
+    const named = resources.flatMap(({ json }) => textsOf([json?.resource]))
+    const url = named.find((one) => isHome(one, home) && isWhole(one))
+    if (url !== undefined) probes.push(await reader.get(url, json))
   }
   const servers = await serversOf(reader, profile.asked, document, resources)
   const keys = await keysOf(reader, servers)
@@ -127,9 +123,8 @@ async function probe(reader: Reader, asked: string, document?: Document): Promis
     const isGet = name === 'request' && request?.method === 'GET'
     if (denied || !(name === 'use_base_url' || isGet)) continue
     const url = isGet ? request.url : value
-    if (!isHome(url, home) || /[{}<>$*:…[\]]|\.\.\./.test(url.replace(/^https?:\/\/[^/]*/, '')))
-      continue
-    if (!isOfDiscovery(url) && !isPublic(url)) addresses.add(url)
+    if (!isHome(url, home) || !isWhole(url)) continue
+    if (!isOfDiscovery(url) && !isLeftAlone(url)) addresses.add(url)
   }
   const some = [...addresses].slice(0, maxProbes)
   return Promise.all(some.map((url) => reader.get(url, json)))
@@ -140,11 +135,16 @@ function isOfDiscovery(url: string): boolean {
   return /\.(?:md|txt)$|\/\.well-known\//i.test(pathname)
 }
 
-/** Pages of an OAuth server answer in their own way. */
-function isPublic(url: string): boolean {
-  return /\/(?:authorize|oauth|oauth2|login|claim|health|status|docs?|openapi[\w.]*)(?:\/|$)/i.test(
-    new URL(url).pathname,
-  )
+/** Neither a template nor with a query, which may hold what is good once. */
+function isWhole(url: string): boolean {
+  return !/[{}<>$*:…[\]?]|\.\.\./.test(url.replace(/^https?:\/\/[^/]*/, ''))
+}
+
+/** Pages of an OAuth server answer in their own way, open ones to everybody, and some do something. */
+function isLeftAlone(url: string): boolean {
+  const words =
+    /\/(?:authorize|oauth2?|login|claim|health|status|docs?|openapi[\w.]*|log-?out|sign-?out|revoke|delete|cancel|unsubscribe)(?:\/|$)/i
+  return words.test(new URL(url).pathname)
 }
 
 function isHome(url: string, home: string | undefined): boolean {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError } from '@authmd/core'
 import { describe, expect, it } from 'vitest'
 import { diagnose, renderMarkdown, renderTable } from '../src/index.ts'
+import { Reader } from '../src/reader.ts'
 import { keyPage } from './texts.ts'
 import { startWorld, trap } from './world.ts'
 
@@ -123,6 +124,28 @@ describe('a service that means no good', () => {
     )
     expect(error).toMatchObject({ code: 'aborted' })
   })
+})
+
+it('sends nothing but GET and HEAD, whoever asks', async () => {
+  const sent: unknown[] = []
+  const guarded = async (request: unknown) => {
+    sent.push(request)
+    throw new Error('it was sent')
+  }
+  const reader = new Reader(guarded, api, { timeoutMs: 1_000 })
+  for (const more of [
+    { method: 'POST' },
+    { method: 'DELETE' },
+    { method: 'post' },
+    { method: 'OPTIONS' },
+    { method: 'GET', body: 'x' },
+    { body: 'x' },
+  ]) {
+    const error = await reader.fetch({ url: api, start: api, ...more }).catch((one: unknown) => one)
+    expect(error, JSON.stringify(more)).toMatchObject({ code: 'invalid_input' })
+  }
+  expect(sent).toEqual([])
+  expect(reader.asked).toEqual([])
 })
 
 describe('metadata that is no metadata', () => {
