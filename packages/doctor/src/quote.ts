@@ -1,11 +1,10 @@
-import { withoutHidden } from '@authmd/core/reading'
-
 /**
- * Somebody else's words as they may stand in a report: one line, nothing hidden, cut. What stands between
- * these marks is theirs, all else is ours: the Markdown report relies on it.
+ * Somebody else's words as they may stand in a report: one line, cut. What stands between these marks is
+ * theirs, all else is ours: the Markdown report relies on it. What is hidden in it the report drops.
  */
 export function quote(text: string, most = 120): string {
-  const line = withoutHidden(text.slice(0, 4 * most))
+  const line = text
+    .slice(0, 4 * most)
     .replace(/[“”]/g, '"')
     .replace(/\s+/g, ' ')
     .trim()
