@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { shared } from '../../vitest.shared.ts'
 
-// These replace modules, which the workers of the others must not see.
+// These replace modules, which the workers of the others must not see, and which only Vitest itself can load.
 const mocked = ['src/node/file-store-record.test.ts', 'src/node/keyring.test.ts']
 const { test, ...rest } = shared
 
@@ -23,7 +23,7 @@ export default defineConfig({
     projects: [
       // Two workers: this is the package with the most tests. What a project inherits counts, not what stands above.
       { ...rest, test: { ...test, name: 'core', exclude: mocked, maxWorkers: 2 } },
-      { ...rest, test: { ...test, name: 'mocked', include: mocked, isolate: true } },
+      { ...rest, test: { ...test, name: 'mocked', include: mocked, isolate: true, server: {} } },
     ],
   },
 })

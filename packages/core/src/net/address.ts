@@ -31,9 +31,9 @@ export function checkAddress(address: string, rules: AddressRules): void {
 /** True for text that is an IP address, as a resolver or a parsed URL writes one. */
 export function isAddress(host: string): boolean {
   if (host.startsWith('[') && host.endsWith(']')) return ipaddr.IPv6.isValid(host.slice(1, -1))
-  return (
-    ipaddr.IPv4.isValidFourPartDecimal(host) || (host.includes(':') && ipaddr.IPv6.isValid(host))
-  )
+  // Asked of every name: the library throws and catches an error for each that is none.
+  if (/^[\d.]+$/.test(host)) return ipaddr.IPv4.isValidFourPartDecimal(host)
+  return host.includes(':') && ipaddr.IPv6.isValid(host)
 }
 
 /** True for an address of the machine itself: 127/8, ::1, or 127/8 mapped into IPv6. */
