@@ -55,7 +55,14 @@ const shortest = 8
 /** The sink of what is sent to a server that did not issue it. */
 const elsewhere = 'request to another server'
 const maxFileBytes = 16 * 1024 * 1024
-const printed = { depth: 12, maxArrayLength: 10_000, maxStringLength: null } as const
+/** Each part on a line of its own: to measure what fits on one takes longer than all else, and breaks long texts. */
+const printed = {
+  depth: 12,
+  maxArrayLength: 10_000,
+  maxStringLength: null,
+  compact: false,
+  breakLength: Number.POSITIVE_INFINITY,
+} as const
 
 /**
  * Remembers every secret and all that could have leaked one, and searches the one for the other at the
