@@ -47,8 +47,19 @@ import { type WatchOptions, watch } from './watch.ts'
 /** Every method that core knows, the preferred first: what needs least of a person. */
 export const defaultMethods: readonly Method[] = methodsWith()
 
-function methodsWith(oauth?: OAuthOptions, inbox?: AgentInboxOptions): readonly Method[] {
-  return [telnyxSignupWith(inbox), agentAuth, guided, manual, ...oauthMethods(oauth), open]
+function methodsWith(
+  oauth?: OAuthOptions,
+  inbox?: AgentInboxOptions,
+  computes = false,
+): readonly Method[] {
+  return [
+    telnyxSignupWith(inbox, computes),
+    agentAuth,
+    guided,
+    manual,
+    ...oauthMethods(oauth),
+    open,
+  ]
 }
 
 /** What an application sets. Only `store` is needed. */
@@ -160,7 +171,7 @@ export class AgentAuth {
   constructor(options: AgentAuthOptions, transport: Transport, worker?: Worker) {
     const {
       limits,
-      methods = methodsWith(options.oauth, options.agentInbox),
+      methods = methodsWith(options.oauth, options.agentInbox, worker !== undefined),
       clock = Date.now,
     } = options
     const emit = announcing([options.onEvent ?? []].flat())

@@ -10,4 +10,4 @@ const asked = await auth.as({ tenant: 'acme' }).register({ service, method: 'man
 if (asked.status !== 'needs_person') throw new Error(asked.status)
 const { registration: id = '', need } = asked
 const outcome = await promptPerson(auth, { id, service, need })
-console.log(`came to ${outcome.status}`)
+console.log(`came to ${outcome?.status}`)

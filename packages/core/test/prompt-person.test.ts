@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { PassThrough } from 'node:stream'
+import { canary } from '@authmd/canary'
 import { encode } from 'uqr'
 import { afterEach, expect, test } from 'vitest'
 import { type PersonPrompt, promptPerson } from '../src/node/index.ts'
+import type { Outcome } from '../src/outcome.ts'
 import { waitingForCode } from './coded.ts'
 import { makeKey, waitingForKey } from './intake-world.ts'
+import { key, vendor } from './prose-vendor.ts'
 import { closeWorlds, email, expectStatus, openWorld, signedUp } from './world.ts'
 
 afterEach(closeWorlds)
@@ -198,6 +201,69 @@ test('a code to type at the service is shown, and the next one when there is ano
   service.typed = true
   screen.input.write('\r')
   expectStatus(await outcome, 'ready')
+})
+
+test('what is done elsewhere meanwhile ends it with a word', async () => {
+  const { screen, outcome, auth, id, ...world } = await asking()
+  const elsewhere = await makeKey(world)
+  const by = { approver: 'kim' }
+  expectStatus((await auth.people.answer(id, { secret: elsewhere }, by)) as Outcome, 'ready')
+  const late = await makeKey(world)
+  screen.input.write(`${late}\r`)
+  expect(await outcome).toBeUndefined()
+  expect(screen.shown()).toContain('done elsewhere')
+  expect(screen.shown()).not.toContain(late)
+  expect(await world.session.list()).toHaveLength(1)
+})
+
+test('so does what a page did, for which Enter is pressed here', async () => {
+  const { auth, asked, registration: id, service } = await waitingForCode('enter')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, need: asked.need }, screen)
+  await screen.until('Press Enter')
+  service.typed = true
+  await auth.people.answer(id, { done: true }, { approver: 'kim' })
+  screen.input.write('\r')
+  expect(await outcome).toBeUndefined()
+  expect(screen.shown()).toContain('done elsewhere')
+})
+
+test('an id that never was is an error all the same', async () => {
+  const { auth } = await openWorld()
+  const screen = terminal()
+  const need = { kind: 'open-link', text: 'Open it.' } as const
+  const outcome = promptPerson(auth, { id: 'reg_x', need }, screen)
+  await screen.until('Press Enter')
+  screen.input.write('\r')
+  await expect(outcome).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('what goes beside a key is asked for by its name, the hidden unseen, and again if it is wrong', async () => {
+  const second = 'made-up-second-0123456789'
+  const { auth, register } = await vendor(
+    ['```', 'GET /v1/things', 'X-Api-Key: <key>', 'X-App-Id: <id>', 'X-App-Secret: <s>', '```'],
+    (headers) =>
+      headers['x-api-key'] === key &&
+      headers['x-app-id'] === 'app-7' &&
+      headers['x-app-secret'] === second,
+  )
+  canary.watch(second, 'the second key')
+  const { registration: id = '', need } = expectStatus(await register(), 'needs_person')
+  const screen = terminal()
+  const outcome = promptPerson(auth, { id, need }, screen)
+  for (const [at, appId] of ['app 7', 'app-8', 'app-7'].entries()) {
+    await screen.until('API key (it is not shown)', at + 1)
+    screen.input.write(`${key}\r`)
+    await screen.until('Its x-app-id: ', at + 1)
+    screen.input.write(`${appId}\r`)
+    await screen.until('Its x-app-secret (it is not shown)', at + 1)
+    expect(screen.input.raw).toBe(true)
+    screen.input.write(`${second}\r`)
+  }
+  expectStatus(await outcome, 'ready')
+  for (const said of ['cannot be the x-app-id', '401', 'app-7'])
+    expect(screen.shown()).toContain(said)
+  for (const hidden of [key, second]) expect(screen.shown()).not.toContain(hidden)
 })
 
 const url = 'https://portal.vendor.example/#/app/api-keys'

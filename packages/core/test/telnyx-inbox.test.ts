@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
+import { AgentAuth } from '../src/agent-auth.ts'
 import { allowLoopback } from '../src/net/transport.ts'
 import { createAgentAuth } from '../src/node/main.ts'
+import { nodeTransport } from '../src/node/transport.ts'
 import { memoryStore } from '../src/vault/memory-store.ts'
 import {
   approve,
@@ -112,6 +114,29 @@ test('an inbox whose work ran out while a person decided is made under the same 
   const next = expectStatus(await world.session.register(world.input), 'needs_consent')
   expect(next.action.summary).toContain('the inbox that was made for this')
   expect([sent(world, 'inbox_challenge'), done(world, 'inbox_create')]).toEqual([2, 1])
+})
+
+test.each([
+  ['no URL', 'agent-inbox.telnyx.example'],
+  ['another scheme', 'ftp://agent-inbox.telnyx.example'],
+  ['in the clear', 'http://agent-inbox.telnyx.example'],
+  ['with a path', 'https://agent-inbox.telnyx.example/v2'],
+  ['with somebody’s name', 'https://kim@agent-inbox.telnyx.example'],
+  ['nothing', undefined],
+])('where inboxes are made must be an origin: %s', (_, url) => {
+  const make = () => createAgentAuth({ store: memoryStore(), agentInbox: { url: url as string } })
+  expect(make).toThrow(expect.objectContaining({ code: 'invalid_input' }))
+})
+
+test('where nothing computes what an inbox costs, none is offered: a person and an address are needed', async () => {
+  const world = await inboxWorld()
+  const agentInbox = { url: inboxUrl(world) }
+  const options = { store: memoryStore(), agentInbox, [allowLoopback]: true as const }
+  const session = new AgentAuth(options, nodeTransport()).as(owner)
+  const found = expectStatus(await session.discover(world.input), 'found')
+  const offer = found.offers.find(({ method }) => method === 'telnyx-signup')
+  expect(offer?.needs).toEqual(['email', 'person'])
+  expect(offer?.summary).not.toContain('inbox')
 })
 
 test('an address that is given comes first, and the offer needs none', async () => {

@@ -83,10 +83,10 @@ export async function closeWorlds(): Promise<void> {
 
 /** The outcome, which must be of this status. */
 export function expectStatus<S extends Outcome['status']>(
-  outcome: Outcome,
+  outcome: Outcome | undefined,
   status: S,
 ): OutcomeOf<S> {
-  if (outcome.status === status) return outcome as OutcomeOf<S>
+  if (outcome?.status === status) return outcome as OutcomeOf<S>
   throw new Error(`expected ${status}, got ${JSON.stringify(outcome, null, 1)}`)
 }
 

@@ -34,6 +34,7 @@ type TerminalOutput = NodeJS.WritableStream & {
  * are not shown while they are typed or pasted. Asks again until it is taken; Ctrl-C ends it. On a terminal
  * that is wide enough a page to open is shown as a QR code as well.
  *
+ * @returns what came of it; nothing where the registration waits for it no more, since it was done elsewhere
  * @throws AuthError `aborted` where the person gives up, `invalid_input` without a terminal
  * @example
  * ```ts
@@ -46,7 +47,7 @@ export async function promptPerson(
   auth: Pick<AgentAuth, 'people'>,
   { id, service, need, notice }: PersonPrompt,
   { input = process.stdin, output = process.stderr }: PromptStreams = {},
-): Promise<Outcome> {
+): Promise<Outcome | undefined> {
   const say = (text: string) => output.write(`${ownLine(text)}\n`)
   if (service !== undefined) say(`For ${service}:`)
   if (notice !== undefined) say(notice)
@@ -67,6 +68,10 @@ export async function promptPerson(
       shown = outcome.need
     } catch (error) {
       if (!AuthError.isInstance(error)) throw error
+      if (error.details.moved === true) {
+        say('It was done elsewhere meanwhile. Nothing was handed over here.')
+        return undefined
+      }
       if (error.code !== 'secret_refused' && !isMalformed(said)) throw error
       if (error.details.doubt === true) continue
       say(`Not taken: ${isMalformed(said) ? 'that is not of the form asked for' : error.message}.`)

@@ -251,7 +251,7 @@ function besideOf(
 export function wantedInput(registration: Registration, said: HandedOver): PersonInput {
   const { id, wait, inFlight } = registration
   if (!inFlight && wait === undefined) {
-    throw new AuthError('not_found', `registration ${id} has ended`)
+    throw new AuthError('not_found', `registration ${id} has ended`, { details: { moved: true } })
   }
   const need = wait?.for === 'person' || wait?.for === 'mail' ? wait.need : undefined
   if (need && answers[need.kind] in said) {
@@ -267,5 +267,7 @@ export function wantedInput(registration: Registration, said: HandedOver): Perso
     return Object.keys(beside).length === 0 ? { secret } : { secret, beside }
   }
   const waits = need?.kind ?? (inFlight ? 'an answer of the service' : wait?.for)
-  throw new AuthError('invalid_input', `registration ${id} waits for something else: ${waits}`)
+  throw new AuthError('invalid_input', `registration ${id} waits for something else: ${waits}`, {
+    details: { moved: true },
+  })
 }

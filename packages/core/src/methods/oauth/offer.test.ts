@@ -69,6 +69,16 @@ test('what the server has and what the application can take', () => {
   expect(oauthMethods().map(({ id }) => id)).toEqual(['oauth-client', 'oauth-device', 'oauth-code'])
 })
 
+test('what it gives ends by itself, and can be ended where the server has an endpoint for it', () => {
+  const gives = (from: ServiceProfile) =>
+    oauthMethods({ redirectUri }).flatMap((method) => method.offers(from).map((one) => one.gives))
+  const short = { shortLived: true, revocable: false }
+  expect(gives(profile())).toEqual([short, short])
+  const ends = { ...short, revocable: true }
+  const revocation_endpoint = `${issuer}/revoke`
+  expect(gives(profile({ revocation_endpoint }))).toEqual([ends, ends])
+})
+
 test.each([
   ['no PKCE said', { code_challenge_methods_supported: undefined }],
   ['plain PKCE alone', { code_challenge_methods_supported: ['plain'] }],

@@ -64,6 +64,8 @@ export function offerOf(
       service: profile.service,
       summary: summaryOf(plan),
       needs: needs[grant],
+      // What a call carries is an access token, whatever renews it.
+      gives: { shortLived: true, revocable: plan.revoke !== undefined },
       plan: { ...plan } as unknown as Json,
       sources: [{ url: server.url, kind: 'server-metadata' }],
     }

@@ -1,5 +1,8 @@
+import { z } from 'zod'
 import type { ServiceProfile } from '../../discovery/profile.ts'
 import { AuthError } from '../../errors.ts'
+import { parse } from '../../inputs.ts'
+import { isLoopbackHost } from '../../net/url.ts'
 import type { Json, Method, MethodContext, MethodEvent, Offer, PersonInput } from '../method.ts'
 import { type Answers, only, type Step } from '../step.ts'
 import { type Endpoints, offerOf } from './endpoints.ts'
@@ -45,10 +48,29 @@ export interface AgentInboxOptions {
   readonly url: string
 }
 
-/** The method as it is where an inbox may be made for an owner without an address. */
-export function telnyxSignupWith(options?: AgentInboxOptions): Method<Json, Step> {
+const inboxOptions: z.ZodType<AgentInboxOptions> = z.strictObject({
+  url: z.string().max(2_048).refine(isOrigin, 'an https origin, or http on loopback'),
+})
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || ![url.origin, `${url.origin}/`].includes(text)) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
+
+/**
+ * The method as it is where an inbox may be made for an owner without an address. An inbox costs work: where
+ * nothing `computes` it the offer is the one without.
+ *
+ * @throws AuthError `invalid_input` for what is no origin
+ */
+export function telnyxSignupWith(
+  options: AgentInboxOptions | undefined,
+  computes: boolean,
+): Method<Json, Step> {
   if (options === undefined) return telnyxSignup
-  const { origin } = new URL(options.url)
+  const { origin } = new URL(parse(inboxOptions, options).url)
+  if (!computes) return telnyxSignup
   return {
     ...telnyxSignup,
     offers(profile) {
