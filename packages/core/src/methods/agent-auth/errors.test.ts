@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { markdownTable } from '../../../../../scripts/markdown-table.ts'
 import { outcomeOf } from '../../engine/outcome-of.ts'
+import { Refresher } from '../../engine/refresh.ts'
 import type { Registration } from '../../engine/registration.ts'
-import { Credentials } from '../../vault/credentials.ts'
+import { type Credential, Credentials } from '../../vault/credentials.ts'
+import { Leases } from '../../vault/leases.ts'
 import { memoryStore } from '../../vault/memory-store.ts'
+import { Secret } from '../../vault/secret.ts'
 import type { Json, MethodContext, MethodEvent, Offer, PlanAnswer, Transition } from '../method.ts'
 import { agentAuth } from './index.ts'
 
@@ -84,11 +87,23 @@ const began = (body: unknown): MethodEvent => answer('agent_identity', reply(200
 const vouches: MethodEvent = { type: 'identity', who }
 const tick: MethodEvent = { type: 'tick' }
 const code: MethodEvent = { type: 'person', input: { code: '730551' } }
+const completed = (body: unknown): MethodEvent => answer('agent_claim_complete', reply(200, body))
 const overdue: readonly MethodEvent[] = [
   began(flat),
   tick,
   answer('agent_token', reply(400, { error: 'expired_token' })),
 ]
+
+/** Registered without a person, whom the application then vouches for. */
+const vouchedLater = (): ((event: MethodEvent) => Transition<Json>) => {
+  const { claim, next } = agentAuth
+  const given = began({ identity_assertion: 'made-up', claim_token: 'clm_made-up' })
+  const token = answer('agent_token', reply(200, { access_token: 'tok_made-up' }))
+  const unclaimed = after('nobody', plan, [given])(token).state
+  const vouched = context('vouched', 0)
+  const { state } = next(vouched, claim!(vouched, unclaimed).state, vouches)
+  return (event) => next(context('vouched', 5_000), state, event)
+}
 
 /** The request, how it came to be sent, and what follows from an answer to it. */
 const places = {
@@ -96,6 +111,7 @@ const places = {
   'register by identity, v0.1': ['agent_identity', after('vouched', v01, [vouches])],
   'register by address': ['agent_identity', after('ada', plan, [])],
   'register anonymously': ['agent_identity', after('nobody', plan, [])],
+  'claim by identity': ['agent_claim', vouchedLater()],
   'claim again': ['agent_claim', after('ada', plan, overdue)],
   'ask after a code': ['agent_token', after('ada', plan, [began(flat), tick])],
   'hand a code in': ['agent_claim_complete', after('ada', plan, [began(nested), code])],
@@ -157,6 +173,28 @@ const rows: Readonly<Record<Place, readonly Row[]>> = {
     ['unsupported_credential_type', 400, stop],
     ['rate_limited', 429, later],
   ],
+  'claim by identity': [
+    ['invalid_signature', 400, other],
+    ['replay_detected', 400, other],
+    ['expired', 400, other],
+    ['invalid_audience', 400, resource],
+    ['audience_mismatch', 400, resource],
+    ['invalid_request', 400, resource],
+    ['invalid_grant', 400, resource],
+    ['login_required', 401, login],
+    ['insufficient_user_authentication', 401, login],
+    ['invalid_issuer', 400, byAddress],
+    ['issuer_not_enabled', 403, byAddress],
+    ['missing_verified_email', 400, byAddress],
+    ['ceremony_in_flight', 409, byAddress],
+    ['invalid_claim_token', 401, over],
+    ['claim_expired', 410, over],
+    ['claimed_or_in_flight', 409, 'sends agent_token once'],
+    ['previously_claimed', 409, 'sends agent_token once'],
+    ['wrong_kind', 400, stop],
+    ['auth_md_disabled', 403, stop],
+    ['rate_limited', 429, later],
+  ],
   'claim again': [
     ['invalid_request', 400, 'sends agent_claim in the words of the sibling version'],
     ['invalid_login_hint', 400, stop],
@@ -213,6 +251,7 @@ const general: Readonly<Record<Place, readonly [refused: string, unwell: string]
   'register by identity, v0.1': [stop, 'uncertain'],
   'register by address': [stop, 'uncertain'],
   'register anonymously': [stop, 'uncertain'],
+  'claim by identity': [stop, later],
   'claim again': [stop, later],
   'ask after a code': [stop, again],
   'hand a code in': [stop, again],
@@ -251,15 +290,12 @@ async function told({ state, next }: Transition<Json>): Promise<string> {
   return outcome.need.kind === 'give-email' ? byAddress : again
 }
 
-describe.each(Object.keys(places) as Place[])('%s', (place) => {
-  const [name, follows] = places[place]
-  test.each(rows[place])('%s, %i', async (error, status, expected) => {
-    const given = reply(status, { error, message: 'no' })
-    expect(await told(follows(answer(name, given)))).toBe(expected)
-  })
-
-  const [refused, unwell] = general[place]
-  test.each([
+/** Answers that name no error that we know. */
+function unknown(
+  refused: string,
+  unwell: string,
+): readonly (readonly [string, PlanAnswer, string])[] {
+  return [
     ['an unknown code', reply(400, { error: 'constructor' }), refused],
     ['an error of a wrong type', reply(400, { error: { code: 7 }, message: [] }), refused],
     ['a list', reply(400, [null]), refused],
@@ -269,16 +305,169 @@ describe.each(Object.keys(places) as Place[])('%s', (place) => {
     ['a redirect', reply(302), unwell],
     ['a failure', reply(503, { error: 'invalid_grant' }), unwell],
     ['a success of wrong types', reply(200, { access_token: 7, claim: [], identity: 'x' }), unwell],
-  ])('%s', async (_, given, expected) => {
+  ]
+}
+
+describe.each(Object.keys(places) as Place[])('%s', (place) => {
+  const [name, follows] = places[place]
+  test.each(rows[place])('%s, %i', async (error, status, expected) => {
+    const given = reply(status, { error, message: 'no' })
+    expect(await told(follows(answer(name, given)))).toBe(expected)
+  })
+
+  const [refused, unwell] = general[place]
+  test.each(unknown(refused, unwell))('%s', async (_, given, expected) => {
     expect(await told(follows(answer(name, given)))).toBe(expected)
   })
 })
 
+const unsigned = (claims: object) =>
+  ['{}', JSON.stringify(claims), 'made-up']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.')
+
+/** What came of a registration, which the vault keeps to renew its credential with. */
+const issued = {
+  'renew by the assertion': () => {
+    const first = began({ identity_assertion: 'made-up' })
+    return after('nobody', plan, [first])
+  },
+  'renew by the refresh token': () => {
+    const identity = { assertion: 'made-up', expires_at: 100, refresh_token: { value: 'made-up' } }
+    return after('ada', plan, [began(nested), code, completed({ identity })])
+  },
+  'renew by the refresh token, vouched for': () => {
+    const identity = { assertion: 'made-up', expires_at: 100, refresh_token: { value: 'made-up' } }
+    return after('vouched', plan, [vouches, began({ identity })])
+  },
+  'renew by identity': () => {
+    const short = { identity_assertion: 'made-up', assertion_expires: 100 }
+    return after('vouched', plan, [vouches, began(short)])
+  },
+} as const
+type Renewed = keyof typeof issued
+
+/** What the one who uses the credential is told when the service answers so to renewing it. */
+async function renewing(place: Renewed, given: PlanAnswer): Promise<string> {
+  const token = answer('agent_token', reply(200, { access_token: 'tok_made-up' }))
+  const { next } = issued[place]()(token)
+  if (!('done' in next) || next.done.refresh === undefined) throw new Error('nothing renews it')
+  const made = new Secret('made-up-secret-0001')
+  const secrets = Object.fromEntries(next.done.refresh.secrets.map((name) => [name, made]))
+  const credential: Credential = {
+    handle: 'cred_1',
+    owner: { tenant: 'acme' },
+    service,
+    start: service,
+    kind: 'access_token',
+    method: 'agent-auth',
+    audience: { bases: [service] },
+    header: 'authorization',
+    prefix: 'Bearer ',
+    state: 'active',
+    issuedAt: 0,
+    revision: 0,
+    secret: made,
+    refresh: { state: next.done.refresh.state, secrets },
+  }
+  const store = memoryStore()
+  const credentials = new Credentials(store)
+  await credentials.add(credential)
+  const sent: string[] = []
+  let counter = 0
+  const refresher = new Refresher({
+    leases: new Leases(store),
+    credentials,
+    now: () => 1_000_000,
+    method: () => agentAuth,
+    identityAssertion: ({ audience }) =>
+      unsigned({
+        iss: who.issuer,
+        sub: who.subject,
+        email: who.email,
+        aud: audience,
+        jti: counter++,
+      }),
+    fetch: async ({ url, body = '' }) => {
+      sent.push(body)
+      const { status, text } = sent.length === 1 ? given : reply(503)
+      return { url, status, text, headers: new Headers(), mediaType: '', hops: [] }
+    },
+  })
+  const { kind } = await refresher.refresh(credential)
+  const [, second] = sent
+  if (second?.startsWith('{')) return other
+  if (second) return 'sends agent_token without the resource'
+  return { ended: 'refused: credential_invalid', later: 'kept, and tried again later', fresh: '' }[
+    kind
+  ]
+}
+
+const kept = 'kept, and tried again later'
+const ended = 'refused: credential_invalid'
+const renewedRows: Readonly<Record<Renewed, readonly Row[]>> = {
+  'renew by the assertion': [
+    ['invalid_request', 400, 'sends agent_token without the resource'],
+    ['invalid_target', 400, 'sends agent_token without the resource'],
+    ['invalid_grant', 400, ended],
+    ['insufficient_user_authentication', 401, kept],
+    ['invalid_client', 401, kept],
+    ['unsupported_grant_type', 400, kept],
+    ['rate_limited', 429, kept],
+  ],
+  'renew by the refresh token': [
+    ['invalid_refresh_token', 400, ended],
+    ['invalid_grant', 400, ended],
+    ['invalid_request', 400, kept],
+    ['auth_md_disabled', 403, kept],
+    ['rate_limited', 429, kept],
+  ],
+  'renew by the refresh token, vouched for': [
+    ['invalid_refresh_token', 400, other],
+    ['invalid_grant', 400, ended],
+    ['rate_limited', 429, kept],
+  ],
+  'renew by identity': [
+    ['invalid_signature', 400, kept],
+    ['replay_detected', 400, kept],
+    ['expired', 400, kept],
+    ['invalid_audience', 400, kept],
+    ['audience_mismatch', 400, kept],
+    ['invalid_grant', 400, ended],
+    ['login_required', 401, ended],
+    ['insufficient_user_authentication', 401, ended],
+    ['interaction_required', 401, ended],
+    ['invalid_issuer', 400, ended],
+    ['issuer_not_enabled', 403, ended],
+    ['auth_md_disabled', 403, ended],
+    ['rate_limited', 429, kept],
+  ],
+}
+const renewedGeneral: Readonly<Record<Renewed, readonly [refused: string, unwell: string]>> = {
+  'renew by the assertion': [kept, kept],
+  'renew by the refresh token': [kept, kept],
+  'renew by the refresh token, vouched for': [ended, kept],
+  'renew by identity': [ended, kept],
+}
+
+describe.each(Object.keys(issued) as Renewed[])('%s', (place) => {
+  test.each(renewedRows[place])('%s, %i', async (error, status, expected) => {
+    expect(await renewing(place, reply(status, { error, message: 'no' }))).toBe(expected)
+  })
+
+  const [refused, unwell] = renewedGeneral[place]
+  test.each(unknown(refused, unwell))('%s', async (_, given, expected) => {
+    expect(await renewing(place, given)).toBe(expected)
+  })
+})
+
 test('the table says the same', async () => {
-  const lines = (Object.keys(places) as Place[]).flatMap((place) => {
-    const [refused, unwell] = general[place]
+  const all = { ...rows, ...renewedRows }
+  const rest = { ...general, ...renewedGeneral }
+  const lines = (Object.keys(all) as (Place | Renewed)[]).flatMap((place) => {
+    const [refused, unwell] = rest[place]
     return [
-      ...rows[place].map(([error, status, follows]) => [
+      ...all[place].map(([error, status, follows]) => [
         place,
         `\`${error}\``,
         `${status}`,

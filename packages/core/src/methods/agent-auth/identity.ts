@@ -3,7 +3,7 @@ import { errorIn } from '../service-error.ts'
 import { plain, type Step } from '../step.ts'
 import * as ceremony from './ceremony.ts'
 import { failed, later, nextTry, refusal } from './ends.ts'
-import { followOf } from './errors.ts'
+import { type Follow, followOf } from './errors.ts'
 import * as late from './late-claim.ts'
 import * as plans from './plans.ts'
 import * as start from './start.ts'
@@ -105,9 +105,7 @@ export function refused(state: State, context: MethodContext, answer: PlanAnswer
   const request = state.claiming ? 'agent_claim' : 'agent_identity'
   const { presented } = state
   const open = (step: Step): Step => ({ ...step, refusedBeforeCommit: true })
-  // At the token endpoint it says that nobody has claimed; here, that the login is not good enough.
-  const weak = errorIn(answer).code === 'insufficient_user_authentication'
-  switch (weak ? 'login' : followOf(answer)) {
+  switch (followsHere(answer)) {
     case 'unwell':
     case 'wait':
       return open(later(state, context.now, 'register-later', answer))
@@ -143,6 +141,11 @@ export function refused(state: State, context: MethodContext, answer: PlanAnswer
   }
 }
 
+/** At the token endpoint `insufficient_user_authentication` says that nobody has claimed; here, that the login is not good enough. */
+function followsHere(answer: PlanAnswer): Follow {
+  return errorIn(answer).code === 'insufficient_user_authentication' ? 'login' : followOf(answer)
+}
+
 /** The documents disagree about the audience: the issuer mostly, and else the resource. */
 function otherAudience(state: State): Step {
   return ask(state, { audience: resourceOf(state.plan), other: true })
@@ -171,7 +174,7 @@ export function claimed(state: State, context: MethodContext, answer: PlanAnswer
     const email = state.presented?.who?.email
     return ceremony.begin({ ...state, ...(email ? { email } : {}) }, context, given.ceremony)
   }
-  switch (followOf(answer)) {
+  switch (followsHere(answer)) {
     case 'over':
       return errorIn(answer).code === 'invalid_grant'
         ? refused(state, context, answer)
