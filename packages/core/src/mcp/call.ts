@@ -7,7 +7,15 @@ import { errorsOf, withoutSecrets } from '../use/answer.ts'
 import { covers } from '../use/audience.ts'
 import type { Redactor } from '../use/redactor.ts'
 import { maxBody, secretFault, shown, visibleJson } from '../use/request.ts'
-import { answered, type Done, failed, refusedBy, unusable, withConsent } from '../use/use.ts'
+import {
+  answered,
+  type Done,
+  failed,
+  noteLacking,
+  refusedBy,
+  unusable,
+  withConsent,
+} from '../use/use.ts'
 import type { Credential } from '../vault/credentials.ts'
 import type { McpParts } from './access.ts'
 import { rpcFailure } from './connection.ts'
@@ -112,7 +120,7 @@ async function prepare(
   if (usable.length === 0) {
     return refuse('no_credential', 'No credential is held for this service (any more).')
   }
-  const credential = usable.find((one) => covers(one.audience, url))
+  const credential = fittest(usable.filter((one) => covers(one.audience, url)))
   if (credential === undefined) {
     return refuse('outside_audience', 'The credential may not go to the MCP server.')
   }
@@ -140,6 +148,15 @@ async function prepare(
   // The operator's list of tools counts where no rule of the policy says otherwise.
   const listed = allowed && parts.consents.rules.judge(action).by === 'default'
   return { credential, redactor, args: sorted, action: listed ? undefined : action }
+}
+
+/**
+ * The first; in the place of one that lacks rights the one that was got for want of them, which nothing but a call of
+ * a tool can show to work.
+ */
+function fittest([first, ...others]: readonly Credential[]): Credential | undefined {
+  if (first?.lacks === undefined) return first
+  return others.find(({ replaces }) => replaces === first.handle) ?? first
 }
 
 /** What came of a call, as an outcome; `open` where it surely changed nothing. */
@@ -197,6 +214,7 @@ async function doneOf(
   }
   const whenLost = binds ? () => lost(credential, tool) : undefined
   if (error instanceof HttpFailure) {
+    await noteLacking(parts, credential, error.clean)
     const refused = refusedBy(credential, error.clean, binds, parts.now())
     if (refused) return { outcome: asTool(refused, again), open: error.clean.status < 500 || !sent }
   }

@@ -117,8 +117,7 @@ async function send(
   }
   const gone = clean.status === 401 ? unusable(used) : undefined
   const refused = gone ?? refusedBy(used, clean, effects.length > 0, parts.now())
-  const lacks = lacking(clean)
-  if (lacks.length > 0 && used.scopes) await parts.credentials.lacking(used, lacks)
+  await noteLacking(parts, used, clean)
   const priced = refused && payment.length > 0 ? { ...refused, payment } : refused
   const outcome = priced ?? (await answered(parts, credential, clean, asked(prepared)))
   await parts.credentials.note(used, clean.status, parts.now())
@@ -152,6 +151,16 @@ export function refusedBy(
 /** The scopes for want of which the service refused (RFC 6750 §3.1). */
 function lacking({ status, headers }: CleanAnswer): readonly string[] {
   return status === 401 || status === 403 ? demandedInVain(headers['www-authenticate'] ?? '') : []
+}
+
+/** Writes down what was lacking, so that the credential that takes its place is asked for with it. */
+export async function noteLacking(
+  { credentials }: Pick<UseParts, 'credentials'>,
+  used: Credential,
+  clean: CleanAnswer,
+): Promise<void> {
+  const lacks = lacking(clean)
+  if (lacks.length > 0 && used.scopes) await credentials.lacking(used, lacks)
 }
 
 /** How a credential comes to the rights that it lacks, once: what was asked for in vain is not asked for again. */

@@ -20,7 +20,7 @@ import type { OAuth, OAuthClients } from './state.ts'
  */
 export interface OAuthSite {
   readonly name: string
-  /** The API: `GET /v1/me`, `GET`, `POST` and `DELETE` of `/v1/things`. */
+  /** The API: `GET /v1/me`, `GET`, `POST` and `DELETE` of `/v1/things`; MCP at `/mcp`. */
   readonly api: string
   /** The authorization server. */
   readonly issuer: string

@@ -2,13 +2,14 @@ import type { Hono } from 'hono'
 import { bearer } from '../ledger.ts'
 import type { SandboxContext, SandboxEnv } from '../server.ts'
 import type { Inner } from './inner.ts'
+import { mcpRoute } from './mcp.ts'
 import { type OAuthScope, scopes } from './options.ts'
 import { type OAuth, paths } from './state.ts'
 
 const wellKnown = '/.well-known/oauth-protected-resource'
 
 /** What introspection says of a token that is good here. */
-interface Bearer {
+export interface Bearer {
   readonly token: string
   readonly client: string
   /** The person's address; absent where a client acts for itself. */
@@ -17,17 +18,20 @@ interface Bearer {
 }
 
 /** Lets in whoever has a good token for the resource, with the scope if one is needed. */
-type Guard = (
+export type Guard = (
   c: SandboxContext,
   need: OAuthScope | undefined,
   handle: (bearer: Bearer) => Response | Promise<Response>,
 ) => Promise<Response>
 
-/** The API: `GET /v1/me` for any good token, `/v1/things` by scope. */
+/** The API: `GET /v1/me` for any good token, `/v1/things` by scope; and `/mcp`, a resource of its own. */
 export function resourceRoutes(app: Hono<SandboxEnv>, site: OAuth, inner: Inner): void {
   const { server, api, things } = site
   metadataRoute(app, site, wellKnown, api)
   const guard = createGuard(site, inner, api, wellKnown)
+  const mcp = `${wellKnown}/mcp`
+  metadataRoute(app, site, mcp, `${api}/mcp`)
+  mcpRoute(app, site, createGuard(site, inner, `${api}/mcp`, mcp))
   app.get(
     '/v1/me',
     server.endpoint('oauth_me', (c) =>
