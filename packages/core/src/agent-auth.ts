@@ -359,6 +359,17 @@ export class AgentAuth {
     list: (owner: Owner): Promise<readonly CredentialView[]> => this.as(owner).list(),
 
     /**
+     * The secret of a credential, closed, for a person who must see it. No tool and no session leads here.
+     *
+     * @throws AuthError `not_found`, also where the secret is deleted already or there never was one
+     */
+    secret: async (owner: Owner, handle: string): Promise<Secret> => {
+      const { secret, shared } = await this.#credentials.get(parseOwner(owner), handle)
+      if (secret && !shared) return secret
+      throw new AuthError('not_found', `the vault holds no secret of ${handle.slice(0, 80)}`)
+    },
+
+    /**
      * Takes all credentials of an owner out of use; the outcomes say what a person must still do. What is
      * another owner's and was shared is given back, and works on for its owner.
      */

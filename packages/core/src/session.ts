@@ -5,6 +5,7 @@ import { type Contacts, stoppedBefore } from './consent/contacts.ts'
 import type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
 import type { Explanation } from './consent/policy.ts'
 import { allHeld, waysIn } from './discover.ts'
+import type { ServiceProfile } from './discovery/profile.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { readyOutcome } from './engine/outcome-of.ts'
@@ -28,7 +29,7 @@ import { loadOwn, registerTarget, withChanges } from './register.ts'
 import { traced } from './trace.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
 import type { PaymentHook } from './use/paid.ts'
-import { redactOutcome } from './use/redact-outcome.ts'
+import { redactedIn } from './use/redacted-in.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
 import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
@@ -264,6 +265,15 @@ export class Session {
     return this.#parts.recipes.list(this.owner)
   }
 
+  /**
+   * What the last `discover` of this service found out: each fact with its source, and every address that was
+   * asked with what came of it. Undefined where it was never asked. No network. Holds the service's words.
+   */
+  async profile(service: string): Promise<ServiceProfile | undefined> {
+    const found = await this.#parts.profiles.last(this.owner, inputs.serviceUrl(service))
+    return found && redactedIn(found, await this.redactor())
+  }
+
   /** Ends a registration that is not wanted any more. What it may have left at the service is said. */
   cancel(registration: string): Promise<Outcome> {
     return this.#perform('claim', inCode, async () => {
@@ -390,7 +400,7 @@ export class Session {
           : said
       const told = this.codesThroughModel ? askedHere(outcome) : outcome
       // An answer to `use` is without secrets by now, and tells of a store that fails even so.
-      return verb === 'use' ? told : redactOutcome(told, await this.redactor())
+      return verb === 'use' ? told : redactedIn(told, await this.redactor())
     })
   }
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../outcome.ts'
 import { type Owner, ownerKey } from '../owner.ts'
 import { compareAndSet } from '../vault/compare-and-set.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
+import { pagesOf } from '../vault/pages.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import type { Action } from './action.ts'
 import { coolingOffMs, Denials } from './denials.ts'
@@ -126,6 +127,21 @@ export class ConsentLedger {
     const standing = row && this.#standing(row.consent, call)
     const own = row?.consent.calls.some(({ callId }) => callId === call.callId)
     return own && standing?.kind === 'asked' ? standing.consent : undefined
+  }
+
+  /** The questions of an owner that a person may answer now, the oldest first. */
+  async open(owner: Owner): Promise<readonly Consent[]> {
+    const found: Consent[] = []
+    const query = { kind: 'consent', owner: await ownerKey(owner) } as const
+    for await (const { records } of pagesOf(this.#store, query)) {
+      for (const { id, value } of records) {
+        const consent = JSON.parse(value) as Consent
+        // A row that was put aside has another id than its action's digest.
+        const live = consent.state === 'asked' && id === consent.action.digest
+        if (live && consent.expiresAt > this.#now()) found.push(consent)
+      }
+    }
+    return found.sort((a, b) => a.askedAt - b.askedAt)
   }
 
   /** Records a decision. Deciding again the same is no error; deciding otherwise is refused. */

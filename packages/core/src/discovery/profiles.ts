@@ -47,6 +47,11 @@ export class Profiles {
     return kept && this.#isFresh(kept) ? kept.profile : undefined
   }
 
+  /** What was found out last, fresh or not. No network. */
+  async last(owner: Owner, asked: string): Promise<ServiceProfile | undefined> {
+    return (await this.#read(owner, asked))?.profile
+  }
+
   /** Whether nobody of the owner's tenant has held a credential of this service yet. */
   async isNew(owner: Owner, asked: string): Promise<boolean> {
     return !(await usesService(this.#parts.store, owner, asked))

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import { renderUnicodeCompact } from 'uqr'
 import { z } from 'zod'
 import type { AgentAuth } from '../agent-auth.ts'
@@ -6,7 +5,7 @@ import { AuthError } from '../errors.ts'
 import type { Outcome, PersonNeed } from '../outcome.ts'
 import type { PersonDecision, PersonRequest } from '../people/people.ts'
 import { ownLine } from '../tools/service-text.ts'
-import { readHidden, type TerminalInput } from './terminal.ts'
+import { readHidden, readLine, type TerminalInput } from './terminal.ts'
 
 /** What is asked: a request of `onPersonNeeded`, or the like of an outcome `needs_person`. */
 export type PersonPrompt = Pick<
@@ -51,20 +50,20 @@ export async function promptPerson(
   const say = (text: string) => output.write(`${ownLine(text)}\n`)
   if (service !== undefined) say(`For ${service}:`)
   if (notice !== undefined) say(notice)
-  show(need, say, output)
+  showNeed(need, output)
   for (let shown = need; ; ) {
     const said = await ask(need, input, output)
     try {
       const outcome = await handOver(auth, id, said, async (why) => {
         say(`Not taken: ${why}.`)
-        return /^y(es)?$/i.test(await readPlain('Use it all the same? (y/N) ', input, output))
+        return /^y(es)?$/i.test(await readLine('Use it all the same? (y/N) ', input, output))
       })
       const again = outcome.status === 'needs_person' && outcome.need.kind === need.kind
       if (!again) return outcome
       const unseen = 'done' in said ? 'The service has not seen it yet.' : 'It was not taken.'
       say(outcome.notice ?? `${unseen} Once more, please.`)
       // Another code, or another page for it.
-      if (JSON.stringify(outcome.need) !== JSON.stringify(shown)) show(outcome.need, say, output)
+      if (JSON.stringify(outcome.need) !== JSON.stringify(shown)) showNeed(outcome.need, output)
       shown = outcome.need
     } catch (error) {
       if (!AuthError.isInstance(error)) throw error
@@ -96,7 +95,12 @@ async function handOver(
   }
 }
 
-function show(need: PersonNeed, say: (text: string) => void, output: TerminalOutput): void {
+/**
+ * Tells the person what is needed, with its page as a QR code as well. For a need at which nothing is handed
+ * over, as when a key is to be deleted; where something is, {@link promptPerson} shows and asks.
+ */
+export function showNeed(need: PersonNeed, output: TerminalOutput = process.stderr): void {
+  const say = (text: string) => output.write(`${ownLine(text)}\n`)
   const { kind, text, url, code, until } = need
   say(text)
   if (url !== undefined) {
@@ -139,7 +143,7 @@ async function ask(
       for (const { name, label, secret: hidden } of beside) {
         more[name] = hidden
           ? await readHidden(`Its ${ownLine(label)} (it is not shown): `, input, output)
-          : await readPlain(`Its ${ownLine(label)}: `, input, output)
+          : await readLine(`Its ${ownLine(label)}: `, input, output)
       }
       return beside.length === 0 ? { secret } : { secret, beside: more }
     }
@@ -148,27 +152,12 @@ async function ask(
       return { link: link.trim() }
     }
     case 'give-email':
-      return { email: (await readPlain('Mail address: ', input, output)).trim() }
+      return { email: (await readLine('Mail address: ', input, output)).trim() }
     case 'read-code':
-      return { code: (await readPlain('Code from the page: ', input, output)).trim() }
+      return { code: (await readLine('Code from the page: ', input, output)).trim() }
     case 'enter-code':
     case 'open-link':
-      await readPlain('Press Enter when it is done. ', input, output)
+      await readLine('Press Enter when it is done. ', input, output)
       return { done: true }
   }
-}
-
-function readPlain(
-  question: string,
-  input: TerminalInput,
-  output: NodeJS.WritableStream,
-): Promise<string> {
-  const reader = createInterface({ input, output, terminal: input.isTTY === true })
-  return new Promise((resolve, reject) => {
-    reader.once('close', () => reject(new AuthError('aborted', 'nothing was handed over')))
-    reader.question(question, (line) => {
-      resolve(line)
-      reader.close()
-    })
-  })
 }

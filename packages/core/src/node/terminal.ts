@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { AuthError } from '../errors.ts'
 
 /** What is read from: `process.stdin`, or another terminal. */
@@ -50,6 +51,26 @@ export async function readHidden(
     input.setRawMode(false)
     output.write(`${leavePastes}\n`)
   }
+}
+
+/**
+ * Reads one line, which is shown while it is typed.
+ *
+ * @throws AuthError `aborted` for Ctrl-C, Ctrl-D and the end of input
+ */
+export function readLine(
+  question: string,
+  input: TerminalInput,
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const reader = createInterface({ input, output, terminal: input.isTTY === true })
+  return new Promise((resolve, reject) => {
+    reader.once('close', () => reject(aborted()))
+    reader.question(question, (line) => {
+      resolve(line)
+      reader.close()
+    })
+  })
 }
 
 /** What was typed and pasted so far. */

@@ -18,6 +18,7 @@ import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
 import { awaiting, readCallback } from './callback.ts'
 import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
+import { needOf } from './intake-need.ts'
 import type { Notifier } from './notifier.ts'
 import { pastedKey } from './pasted-key.ts'
 import { typedCode } from './typed-code.ts'
@@ -143,6 +144,28 @@ export class People {
       throw new AuthError('invalid_input', 'only a consent is answered with { approve }')
     }
     return this.#handOver(id, said.data)
+  }
+
+  /**
+   * All that waits for a person of this owner, as `onPersonNeeded` was told of it or would have been: what is
+   * to be decided, then what is to be handed over or done, each the oldest first. No network.
+   *
+   * @example for (const { id } of await auth.people.waiting(owner)) if (id) show((await intake.link(id)).url)
+   */
+  async waiting(owner: Owner): Promise<readonly PersonRequest[]> {
+    const { ledger, engine } = this.#parts
+    const of = parseOwner(owner)
+    const consents = (await ledger.open(of)).map(({ id, action }) => {
+      return { kind: 'consent', id, owner: of, action } as const
+    })
+    const needs = (await engine.list(of)).flatMap((registration) => {
+      const { id, offer, wait, identity } = registration
+      const need = needOf(registration)
+      if (!wait || !need || (wait.for === 'mail' && identity.mailbox)) return []
+      const notice = 'notice' in wait && wait.notice ? { notice: wait.notice } : {}
+      return [{ kind: 'need', id, owner: of, service: offer.service, need, ...notice } as const]
+    })
+    return [...consents, ...needs.reverse()]
   }
 
   /**

@@ -380,6 +380,7 @@ async function renewing(place: Renewed, given: PlanAnswer): Promise<string> {
     credentials,
     now: () => 1_000_000,
     method: () => agentAuth,
+    emit: () => {},
     identityAssertion: ({ audience }) =>
       unsigned({
         iss: who.issuer,

@@ -1,10 +1,9 @@
-import type { Outcome } from '../outcome.ts'
 import type { Redactor } from './redactor.ts'
 
-/** An outcome without what the vault holds, in whichever of its texts a service has put it. */
-export function redactOutcome(outcome: Outcome, redactor: Redactor): Outcome {
-  if (redactor.redact(JSON.stringify(outcome)).found === 0) return outcome
-  return redacted(outcome, redactor) as Outcome
+/** Plain data without what the vault holds, in whichever of its texts a service has put it. */
+export function redactedIn<T>(value: T, redactor: Redactor): T {
+  if (redactor.redact(JSON.stringify(value)).found === 0) return value
+  return redacted(value, redactor) as T
 }
 
 function redacted(value: unknown, redactor: Redactor): unknown {
