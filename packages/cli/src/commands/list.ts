@@ -1,0 +1,43 @@
+import type { PersonRequest } from '@authmd/core'
+import { exits } from '../exit.ts'
+import type { AddCommand } from '../job.ts'
+import { line } from '../text.ts'
+import { held } from '../words.ts'
+import { examples } from './options.ts'
+
+export const list: AddCommand = (program, runs) => {
+  const command = program
+    .command('list')
+    .summary('list what is held, and what waits')
+    .description(
+      'List the credentials of this owner, the registrations under way, and what waits for a person.',
+    )
+  examples(command, 'authmd list', "authmd list --json | jq -r '.credentials[].handle'")
+  runs(command, async ({ world }) => {
+    const { session, auth, owner } = await world()
+    const credentials = await session.list()
+    const all = await session.discover({})
+    const registrations = all.status === 'found' ? all.registrations : []
+    const waiting = await auth.people.waiting(owner)
+    const none = credentials.length + registrations.length + waiting.length === 0
+    return {
+      exit: exits.done,
+      data: { owner, credentials, registrations, waiting },
+      lines: none
+        ? ['Nothing is held and nothing waits.', 'Next: authmd discover URL']
+        : [...held(credentials, registrations), ...waitingLines(waiting)],
+    }
+  })
+}
+
+/** What waits for a person, one line each. */
+export function waitingLines(waiting: readonly PersonRequest[]): readonly string[] {
+  if (waiting.length === 0) return []
+  return [
+    'Waiting for a person:',
+    ...waiting.map((one) => {
+      const what = one.kind === 'consent' ? `agree: ${one.action.summary}` : one.need.text
+      return `  ${one.id ?? ''}  ${line(what, 300)}`
+    }),
+  ]
+}

@@ -1,0 +1,31 @@
+import { seeThrough } from '../drive.ts'
+import type { AddCommand, DriveFlags } from '../job.ts'
+import { resultOf } from '../words.ts'
+import { answering, examples } from './options.ts'
+
+interface RegisterFlags extends DriveFlags {
+  readonly method?: string
+}
+
+export const register: AddCommand = (program, runs) => {
+  const command = answering(program.command('register <url>'))
+    .summary('get a credential of a service')
+    .description(
+      'Get a credential of a service. A person is asked before anything is agreed to; what was begun and not finished goes on.',
+    )
+    .option('--method <name>', 'one of the ways that discover lists; the best one by default')
+    .option('--email <address>', 'the address to register with')
+  examples(
+    command,
+    'authmd register https://api.vendor.example --email agents@operator.example',
+    'authmd register https://api.vendor.example --method manual',
+  )
+  runs<RegisterFlags>(command, async ({ flags, drive, resume }, url = '') => {
+    resume(`authmd register ${url}`)
+    const one = await drive()
+    const { session, call } = one.world
+    const input = { service: url, method: flags.method }
+    const outcome = await seeThrough(one, () => session.register(input, call), 'Registering')
+    return resultOf(outcome)
+  })
+}
