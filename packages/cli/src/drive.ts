@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuthError, type Outcome, type OutcomeOf, sameOwner } from '@authmd/core'
+import { AuthError, type Outcome, type OutcomeOf } from '@authmd/core'
 import { promptPerson, readLine, showNeed } from '@authmd/core/node'
 import type { Screen } from './screen.ts'
 import { line, quoted } from './text.ts'
@@ -42,22 +42,26 @@ export async function seeThrough(
   const { screen, given, at } = drive
   const asking = new Asking(drive, run)
   const end = Date.now() + given.patienceMs
-  for (let step: () => Promise<Outcome> = () => screen.busy(what, run); ; ) {
+  for (let step: Step = () => screen.busy(what, run); ; ) {
     const outcome = await step()
     if (outcome.registration !== undefined) at(outcome.registration)
     const next =
-      outcome.status === 'pending' ? waiting(drive, run, outcome, end) : await asking.next(outcome)
+      outcome.status === 'pending'
+        ? waiting(drive, run, outcome, end)
+        : await asking.next(outcome, step)
     if (next === undefined) return outcome
     step = next
   }
 }
+
+type Step = () => Promise<Outcome>
 
 function waiting(
   { world, screen }: Drive,
   run: () => Promise<Outcome>,
   { notBefore, reason, registration }: OutcomeOf<'pending'>,
   end: number,
-): (() => Promise<Outcome>) | undefined {
+): Step | undefined {
   const due = Math.max(notBefore, Date.now() + leastWaitMs)
   if (due > end) return undefined
   return () =>
@@ -73,6 +77,8 @@ class Asking {
   readonly #drive: Drive
   readonly #run: () => Promise<Outcome>
   #answer: string | undefined
+  /** After something was handed over, which is kept: the call that goes on from there. */
+  #goesOn: Step | undefined
 
   constructor(drive: Drive, run: () => Promise<Outcome>) {
     this.#drive = drive
@@ -80,11 +86,11 @@ class Asking {
     this.#answer = drive.given.answer
   }
 
-  /** What to do next; undefined where the outcome stands. */
-  async next(outcome: Outcome): Promise<(() => Promise<Outcome>) | undefined> {
+  /** What to do next; undefined where the outcome stands. `step` is what it came of. */
+  async next(outcome: Outcome, step: Step): Promise<Step | undefined> {
     switch (outcome.status) {
       case 'needs_consent':
-        return this.#consent(outcome)
+        return this.#consent(outcome, step)
       case 'needs_answer':
         return this.#puzzle(outcome)
       case 'needs_person':
@@ -94,31 +100,22 @@ class Asking {
     }
   }
 
-  async #consent({ consent, action }: OutcomeOf<'needs_consent'>) {
+  /** A consent is for a call: the same one is made again. */
+  async #consent({ consent, action }: OutcomeOf<'needs_consent'>, step: Step) {
     const { world, screen, given } = this.#drive
-    const { session, auth, call, owner } = world
+    const { session, auth } = world
     if (given.approve === action.digest) {
       // Not `people`: a policy may want a person's own word, which an argument is not.
-      await session.decide(consent, {
-        approved: true,
-        approver: approver('--approve'),
-        channel: 'cli',
-      })
-    } else {
-      if (!screen.asks || !sameOwner(action.owner, owner)) return undefined
-      screen.note('\nThis needs your agreement:', 'bold')
-      for (const text of action.summary.split('\n')) screen.note(`  ${line(text, 4_000)}`)
-      const approve = await yes('Agree to exactly this? (y/N) ')
-      await auth.people.answer(consent, { approve }, { approver: approver('terminal') })
+      const approver = approverBy('--approve')
+      await session.decide(consent, { approved: true, approver, channel: 'cli' })
+      return this.#goesOn ?? step
     }
-    const { verb, registration, service } = action
-    if (registration === undefined) return () => screen.busy('Doing it', this.#run)
-    return () =>
-      screen.busy('Doing it', () =>
-        verb === 'register'
-          ? session.register({ service, registration }, call)
-          : session.claim({ registration }, call),
-      )
+    if (!screen.asks) return undefined
+    screen.note('\nThis needs your agreement:', 'bold')
+    for (const text of action.summary.split('\n')) screen.note(`  ${line(text, 4_000)}`)
+    const approve = await yes('Agree to exactly this? (y/N) ')
+    await auth.people.answer(consent, { approve }, { approver: approverBy('terminal') })
+    return this.#goesOn ?? step
   }
 
   async #puzzle({ problem, form, notice, registration, service = '' }: OutcomeOf<'needs_answer'>) {
@@ -134,6 +131,7 @@ class Asking {
       answer = await readLine(`Answer (${line(form)}): `, process.stdin, process.stderr)
     }
     const said = answer
+    this.#goesOn = undefined
     return () =>
       screen.busy('Answering', async () => {
         const outcome = await session.register({ service, registration, answer: said }, call)
@@ -155,6 +153,8 @@ class Asking {
         ...(service && { service }),
         ...(notice && { notice }),
       }
+      this.#goesOn = () =>
+        screen.busy('Going on', () => world.session.claim({ registration }, world.call))
       return () => promptPerson(world.auth, about)
     }
     if (notice !== undefined) screen.note(line(notice), 'yellow')
@@ -169,7 +169,7 @@ export async function yes(question: string): Promise<boolean> {
 }
 
 /** Who decided, for the record. */
-function approver(how: string): string {
+function approverBy(how: string): string {
   return `${userInfo().username} (${how})`
 }
 

@@ -13,7 +13,7 @@ export function nextOf(outcome: Outcome): string {
     case 'needs_answer':
       return `authmd claim ${registration} --answer "…"`
     case 'needs_consent':
-      return `the same command on a terminal; or "authmd serve" for a page; or again with --approve ${outcome.action.digest}`
+      return `the same command on a terminal, which asks; or with --approve ${outcome.action.digest}, which agrees to this alone; or a page of "authmd serve", then the same command`
     case 'needs_person':
       return registration === undefined
         ? translated(outcome)

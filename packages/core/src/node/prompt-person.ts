@@ -26,6 +26,8 @@ type TerminalOutput = NodeJS.WritableStream & {
   readonly isTTY?: boolean
   /** Characters in a line. */
   readonly columns?: number
+  /** Of a terminal that wants no colours: `NO_COLOR`, `TERM=dumb`. */
+  hasColors?(): boolean
 }
 
 /**
@@ -112,12 +114,14 @@ export function showNeed(need: PersonNeed, output: TerminalOutput = process.stde
   if (until !== undefined) say(`Good until ${new Date(until).toISOString()}.`)
 }
 
-/** An address for a phone's camera: light on dark, whatever colours the terminal has. */
-function qrCode(url: string, { isTTY, columns = 0 }: TerminalOutput): string {
+/** An address for a phone's camera: light on dark, whatever colours the terminal has, unless it wants none set. */
+function qrCode(url: string, output: TerminalOutput): string {
+  const { isTTY, columns = 0 } = output
   // What the line above cannot show whole is not put before a camera; it would be too wide as well.
   if (!isTTY || ownLine(url) !== url) return ''
   const lines = renderUnicodeCompact(url, { border: 2 }).split('\n')
   if (lines.some((line) => line.length > columns)) return ''
+  if (output.hasColors?.() === false) return `${lines.join('\n')}\n`
   return lines.map((line) => `\x1b[97;40m${line}\x1b[0m\n`).join('')
 }
 
