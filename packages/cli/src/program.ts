@@ -120,7 +120,15 @@ async function runCommand(
 }
 
 /** What AuthErrors say that the one who typed the command can put right. */
-const typed = ['invalid_input', 'invalid_url', 'owner_invalid']
+const typed = ['invalid_input', 'invalid_url', 'owner_invalid', 'secret_refused']
+/** What they say that core will not do. */
+const refusals = [
+  'address_refused',
+  'approval_out_of_band',
+  'look_alike',
+  'outside_audience',
+  'redirect_refused',
+]
 
 function failed(screen: Screen, name: string, error: unknown): number {
   if (error instanceof UsageError) {
@@ -130,7 +138,8 @@ function failed(screen: Screen, name: string, error: unknown): number {
   if (AuthError.isInstance(error)) {
     const { code } = error
     const message = line(error.message)
-    const exit = typed.includes(code) ? exits.usage : exits.fault
+    const refused = refusals.includes(code) ? exits.refused : exits.fault
+    const exit = typed.includes(code) ? exits.usage : refused
     screen.fault(name, exit, { code, message }, hintFor(code))
     return exit
   }
@@ -153,7 +162,11 @@ function hintFor(code: string): readonly string[] {
 
 function refused(screen: Screen, name: string, error: CommanderError): number {
   if (error.exitCode === 0) return exits.done
-  if (error.code === 'commander.help') return exits.usage
+  if (error.code === 'commander.help') {
+    // The help stands on standard error already.
+    screen.fault(name, exits.usage, { code: 'usage', message: 'Name a command.' })
+    return exits.usage
+  }
   // A value that was typed may be a key.
   const message = line(error.message.replace(/^error: /, '')).replace(/(--?[\w-]+)=[^']*/g, '$1=…')
   screen.fault(name, exits.usage, { code: 'usage', message }, ['Next: authmd help'])

@@ -2,8 +2,16 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { type Answer, answerTo, mailedLink, openCli, portal, type World } from './cli.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type Answer,
+  answerTo,
+  mailedLink,
+  openCli,
+  portal,
+  type RunOptions,
+  type World,
+} from './cli.ts'
 
 /** Up to the consent, as a script goes. */
 async function asked(
@@ -67,7 +75,7 @@ test('a script signs up: each step ends with what it needs, and only the named a
   const echo = await world.run(['use', 'GET', `${api}/v2/debug/echo`])
   expect(echo.stdout).toContain('[secret held by the vault]')
   const gone = await world.json(['use', 'GET', `${api}/v2/nothing`])
-  expect(gone).toMatchObject({ exit: 3, outcome: { status: 'answered', answer: { status: 404 } } })
+  expect(gone).toMatchObject({ exit: 3, outcome: { status: 'refused', httpStatus: 404 } })
   const outside = await world.json(['use', 'GET', `${api}/v1/balance`])
   expect(outside).toMatchObject({ exit: 3, outcome: { code: 'outside_audience' } })
   const unsafe = await world.run(['use', 'POST', `${api}/v2/number_orders`, '--data', '{"a":1}'])
@@ -169,7 +177,7 @@ test('two at once make one registration', async () => {
   expect(world.sandbox.log.some(({ effect }) => effect)).toBe(false)
 })
 
-test.each([
+const faults: readonly (readonly [string, readonly string[], number, RunOptions['env']?])[] = [
   ['no command', [], 2],
   ['another command', ['regster'], 2],
   ['a missing argument', ['discover'], 2],
@@ -200,18 +208,24 @@ test.each([
   ['no key', ['list'], 1, { AUTHMD_KEY_FILE: undefined, DBUS_SESSION_BUS_ADDRESS: undefined }],
   ['nothing on standard input', ['import', 'https://vendor.test'], 2],
   ['an address that nobody answers at', ['discover', 'http://127.0.0.1:1'], 1],
-] as const)(
-  'what goes wrong is one object and its exit code: %s',
-  async (_, args, exit, env = {}) => {
-    await using world = await openCli()
-    const answer = await world.json([...args], { env })
-    expect(answer).toMatchObject({
-      exit,
-      error: { code: expect.any(String), message: expect.any(String) },
+  ['an address of this machine', ['discover', 'http://127.0.0.1:1'], 3, { AUTHMD_LOOPBACK: '0' }],
+]
+describe('what goes wrong is one object and its exit code', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await openCli()
+  })
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  for (const [name, args, exit, env] of faults) {
+    test(name, async () => {
+      const answer = await world.json(args, env ? { env } : {})
+      const error = { code: expect.any(String), message: expect.any(String) }
+      expect(answer).toMatchObject({ exit, error })
+      expect(JSON.stringify(answer)).not.toContain('made-up')
     })
-    expect(JSON.stringify(answer)).not.toContain('made-up')
-  },
-)
+  }
+})
 
 test('a hostile service is shown as text: nothing that a terminal obeys, no line of ours', async () => {
   await using world = await openCli()

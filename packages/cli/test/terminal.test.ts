@@ -167,7 +167,7 @@ test.skipIf(noTerminal)(
 )
 
 test.skipIf(noTerminal)(
-  'serve: a link for what waits, which a browser answers; Ctrl-C ends it',
+  'serve: a link for what waits, which opens the page; Ctrl-C ends it',
   async () => {
     await using world = await openCli()
     const { api } = world.sandbox.urls
@@ -176,9 +176,11 @@ test.skipIf(noTerminal)(
     const answer = ['claim', registration, '--answer', world.sandbox.answerTo(problem) ?? '']
     expect((await world.json(answer)).exit).toBe(4)
     const serve = world.terminal(['serve'])
-    const shown = await serve.until('http://127.0.0.1:')
-    expect(shown).toContain('Listening at http://127.0.0.1:')
-    await serve.until('#')
+    await serve.until('Accept on your behalf')
+    await serve.until('/ntk_')
+    const [, after = ''] = serve.shown().split('Accept on your behalf')
+    const [link = ''] = /http:\/\/127\.0\.0\.1:\d+\/\S+/.exec(after) ?? []
+    expect((await fetch(link)).status).toBe(200)
     serve.type('\x03')
     expect(await serve.ended).toBe(0)
   },
