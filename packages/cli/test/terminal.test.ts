@@ -180,7 +180,8 @@ test.skipIf(noTerminal)(
     await serve.until('/ntk_')
     const [, after = ''] = serve.shown().split('Accept on your behalf')
     const [link = ''] = /http:\/\/127\.0\.0\.1:\d+\/\S+/.exec(after) ?? []
-    expect((await fetch(link)).status).toBe(200)
+    // Exchanged for a cookie, with which the page opens.
+    expect((await fetch(link, { redirect: 'manual' })).status).toBe(303)
     serve.type('\x03')
     expect(await serve.ended).toBe(0)
   },

@@ -31,7 +31,7 @@ export const list: AddCommand = (program, runs) => {
 }
 
 /** What waits for a person, one line each. */
-export function waitingLines(waiting: readonly PersonRequest[]): readonly string[] {
+function waitingLines(waiting: readonly PersonRequest[]): readonly string[] {
   if (waiting.length === 0) return []
   return [
     'Waiting for a person:',
