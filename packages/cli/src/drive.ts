@@ -153,9 +153,11 @@ class Asking {
         ...(service && { service }),
         ...(notice && { notice }),
       }
-      this.#goesOn = () =>
+      const goesOn = () =>
         screen.busy('Going on', () => world.session.claim({ registration }, world.call))
-      return () => promptPerson(world.auth, about)
+      this.#goesOn = goesOn
+      // Done elsewhere meanwhile, as in a browser: then it is looked at where that led.
+      return async () => (await promptPerson(world.auth, about)) ?? goesOn()
     }
     if (notice !== undefined) screen.note(line(notice), 'yellow')
     showNeed(need)

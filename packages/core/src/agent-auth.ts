@@ -32,8 +32,9 @@ import { type Owner, parseOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
 import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
+import { revokeAll } from './revoke-all.ts'
 import { Session } from './session.ts'
-import { type CredentialRef, giveBack, type ShareOptions, share, unshare } from './share.ts'
+import { type CredentialRef, type ShareOptions, share, unshare } from './share.ts'
 import type { Trace } from './trace.ts'
 import type { PaymentHook } from './use/paid.ts'
 import { type Credential, Credentials } from './vault/credentials.ts'
@@ -373,24 +374,8 @@ export class AgentAuth {
      * Takes all credentials of an owner out of use; the outcomes say what a person must still do. What is
      * another owner's and was shared is given back, and works on for its owner.
      */
-    revokeAll: async (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> => {
-      const session = this.#session(parseOwner(owner), this.#unbound)
-      const outcomes: Outcome[] = []
-      for (const { handle, state, shared } of await session.list()) {
-        if (shared) await giveBack(this.#options.store, session.owner, handle)
-        if (shared || state === 'revoked' || state === 'forgotten') continue
-        const action = await session.preview('revoke', { credential: handle })
-        const call = { channel: 'admin', callId: `admin-${handle}` }
-        if (action !== undefined) {
-          const asked = await session.ask(action, call)
-          if (asked.kind === 'asked') {
-            await session.decide(asked.consent.id, { ...by, approved: true, channel: 'admin' })
-          }
-        }
-        outcomes.push(await session.revoke({ credential: handle }, call))
-      }
-      return outcomes
-    },
+    revokeAll: (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> =>
+      revokeAll(this.#session(parseOwner(owner), this.#unbound), this.#options.store, by),
 
     /**
      * Deletes every record of an owner. What was not revoked before may still work at its service. What

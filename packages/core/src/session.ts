@@ -34,7 +34,12 @@ import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
 import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
-import { type Credential, type Credentials, viewCredential } from './vault/credentials.ts'
+import {
+  type Credential,
+  type Credentials,
+  viewCredential,
+  viewWithSharer,
+} from './vault/credentials.ts'
 import { waitFor } from './watch.ts'
 
 export interface SessionParts {
@@ -56,6 +61,8 @@ export interface SessionParts {
   readonly perform: (verb: Verb, call: Call, act: () => Promise<Outcome>) => Promise<Outcome>
   readonly emit: (event: AuthEvent) => void
 }
+
+type WithRedactor = SessionParts & { readonly redactor: () => Promise<Redactor> }
 
 const inCode: Call = { channel: 'code' }
 
@@ -242,19 +249,13 @@ export class Session {
    * @throws AuthError `secret_refused` for a value that is no credential
    */
   async import(input: inputs.ImportInput): Promise<CredentialView> {
-    const kept = await importCredential(this.#parts, input)
-    return viewCredential(kept)
+    return viewCredential(await importCredential(this.#parts, input))
   }
 
   /** The owner's credentials, the newest first, and others' that are shared with the owner. */
   async list(): Promise<readonly CredentialView[]> {
     const held = await this.#parts.credentials.list(this.owner)
-    return held.map((one) => {
-      const view = viewCredential(one)
-      return view.shared && one.shared
-        ? { ...view, shared: { ...view.shared, by: one.shared.by } }
-        : view
-    })
+    return held.map(viewWithSharer)
   }
 
   /**
@@ -311,13 +312,6 @@ export class Session {
     const { engine, credentials } = this.#parts
     const ceremony = await engine.ceremonySecrets(this.owner)
     return credentials.redactor(this.owner, await credentials.list(this.owner), ceremony)
-  }
-
-  /** The same for a request, as old as the cache allows. */
-  async #redactorForUse(): Promise<Redactor> {
-    const { engine, credentials } = this.#parts
-    const ceremony = await engine.ceremonySecretsForUse(this.owner)
-    return credentials.redactor(this.owner, await credentials.listForUse(this.owner), ceremony)
   }
 
   #intended(verb: Verb, input: unknown): Promise<Intended | undefined> {
@@ -378,12 +372,19 @@ export class Session {
     }
   }
 
-  #withRedactor(): SessionParts & { readonly redactor: () => Promise<Redactor> } {
+  #withRedactor(): WithRedactor {
     return { ...this.#parts, redactor: () => this.redactor() }
   }
 
-  #forUse(): SessionParts & { readonly redactor: () => Promise<Redactor> } {
-    return { ...this.#parts, redactor: () => this.#redactorForUse() }
+  /** The same for a request, as old as the cache allows. */
+  #forUse(): WithRedactor {
+    const { engine, credentials } = this.#parts
+    const { owner } = this
+    const redactor = async () => {
+      const ceremony = await engine.ceremonySecretsForUse(owner)
+      return credentials.redactor(owner, await credentials.listForUse(owner), ceremony)
+    }
+    return { ...this.#parts, redactor }
   }
 
   #mine(action: Action): void {
@@ -394,10 +395,8 @@ export class Session {
   #perform(verb: Verb, call: Call, act: () => Promise<Outcome>): Promise<Outcome> {
     return this.#parts.perform(verb, call, async () => {
       const said = await act()
-      const outcome =
-        said.status === 'ready' && verb !== 'discover'
-          ? await verified(this.#parts, said, this.owner)
-          : said
+      const checked = said.status === 'ready' && verb !== 'discover'
+      const outcome = checked ? await verified(this.#parts, said, this.owner) : said
       const told = this.codesThroughModel ? askedHere(outcome) : outcome
       // An answer to `use` is without secrets by now, and tells of a store that fails even so.
       return verb === 'use' ? told : redactedIn(told, await this.redactor())

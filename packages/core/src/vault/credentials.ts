@@ -409,3 +409,10 @@ export function basicPair({ user }: NonNullable<Presentation['basic']>, secret: 
   const text = Secret.open(secret)
   return new Secret(btoa(user === undefined ? `${text}:` : `${user}:${text}`))
 }
+
+/** The same, and who has shared it: for the application, not for the model. */
+export function viewWithSharer(credential: Credential): CredentialView {
+  const { shared, ...view } = viewCredential(credential)
+  if (shared === undefined || credential.shared === undefined) return view
+  return { ...view, shared: { ...shared, by: credential.shared.by } }
+}
