@@ -6,7 +6,7 @@ import { AuthError } from './errors.ts'
 import type { Outcome } from './outcome.ts'
 import { readMail } from './people/mailbox.ts'
 import { wantedInput } from './people/people.ts'
-import type { SessionParts } from './session.ts'
+import type { SessionParts } from './session-parts.ts'
 
 /**
  * What a call to claim says to a registration: that time has passed, or the code that a person read out

@@ -9,7 +9,8 @@ import { serviceUrl } from './inputs.ts'
 import type { Outcome } from './outcome.ts'
 import type { Owner } from './owner.ts'
 import { isOpen } from './register.ts'
-import { type Credentials, viewCredential } from './vault/credentials.ts'
+import { viewCredential } from './vault/credential-view.ts'
+import type { Credentials } from './vault/credentials.ts'
 
 interface DiscoverParts {
   readonly owner: Owner

@@ -1,68 +1,36 @@
 import { askedHere, claimPush, moveOn } from './claim.ts'
 import type { Action, Verb } from './consent/action.ts'
-import type { Consents } from './consent/consents.ts'
-import { type Contacts, stoppedBefore } from './consent/contacts.ts'
+import { stoppedBefore } from './consent/contacts.ts'
 import type { Call, Consent, Decision, Standing } from './consent/ledger.ts'
 import type { Explanation } from './consent/policy.ts'
 import { allHeld, waysIn } from './discover.ts'
 import type { ServiceProfile } from './discovery/profile.ts'
-import type { Profiles } from './discovery/profiles.ts'
-import type { Engine } from './engine/engine.ts'
 import { readyOutcome } from './engine/outcome-of.ts'
-import type { Recipe, Recipes } from './engine/recipes.ts'
+import type { Recipe } from './engine/recipes.ts'
 import type { Loaded } from './engine/registration.ts'
 import type { Push } from './engine/step.ts'
-import type { Waiter, Waiters } from './engine/waiters.ts'
+import type { Waiter } from './engine/waiters.ts'
 import { AuthError } from './errors.ts'
-import type { AuthEvent } from './events.ts'
 import { importCredential } from './import.ts'
 import * as inputs from './inputs.ts'
 import { type Intended, intended } from './intended.ts'
 import type { McpAccess } from './mcp/access.ts'
 import type { Mounted, MountOptions } from './mcp/mount.ts'
-import type { NetOptions } from './net/transport.ts'
-import { type KeySource, withOperatorKey } from './operator-key.ts'
+import { withOperatorKey } from './operator-key.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, sameOwner } from './owner.ts'
-import type { OwnerIdentity } from './people/mailbox.ts'
 import { loadOwn, registerTarget, withChanges } from './register.ts'
+import type { SessionParts, WithRedactor } from './session-parts.ts'
 import { traced } from './trace.ts'
 import { authorisedFetch, chooseCredential } from './use/authorised-fetch.ts'
-import type { PaymentHook } from './use/paid.ts'
 import { redactedIn } from './use/redacted-in.ts'
 import type { Redactor } from './use/redactor.ts'
 import { reaches } from './use/request.ts'
 import { forget, mayNotEnd, revokeCredential, verified } from './use/revoke.ts'
 import { unusable, useCredential } from './use/use.ts'
-import {
-  type Credential,
-  type Credentials,
-  viewCredential,
-  viewWithSharer,
-} from './vault/credentials.ts'
+import { viewCredential, viewWithSharer } from './vault/credential-view.ts'
+import type { Credential } from './vault/credentials.ts'
 import { waitFor } from './watch.ts'
-
-export interface SessionParts {
-  readonly owner: Owner
-  readonly engine: Engine
-  readonly recipes: Recipes
-  readonly waiters: Waiters
-  readonly profiles: Profiles
-  readonly credentials: Credentials
-  readonly consents: Consents
-  readonly contacts: Contacts
-  readonly net: NetOptions
-  readonly now: () => number
-  readonly identity: () => Promise<OwnerIdentity>
-  readonly codesThroughModel: boolean
-  readonly keys: KeySource | undefined
-  readonly onPaymentRequired: PaymentHook | undefined
-  /** Does a verb, and tells of it: events, traces and the application's hook. */
-  readonly perform: (verb: Verb, call: Call, act: () => Promise<Outcome>) => Promise<Outcome>
-  readonly emit: (event: AuthEvent) => void
-}
-
-type WithRedactor = SessionParts & { readonly redactor: () => Promise<Redactor> }
 
 const inCode: Call = { channel: 'code' }
 

@@ -6,7 +6,8 @@ import type { CredentialView, ShareVerb } from './outcome.ts'
 import { type Owner, ownerKey, parseOwner, sameOwner } from './owner.ts'
 import { compareAndSet } from './vault/compare-and-set.ts'
 import { decodeCredential, encodeGrant } from './vault/credential-record.ts'
-import { type Credentials, viewCredential } from './vault/credentials.ts'
+import { viewCredential } from './vault/credential-view.ts'
+import type { Credentials } from './vault/credentials.ts'
 import type { RecordRef, Store } from './vault/store.ts'
 
 /** Names a credential of an owner. */

@@ -1,4 +1,3 @@
-import { sha256 } from '../encoding.ts'
 import { AuthError } from '../errors.ts'
 import { type AuthEvent, endingOf } from '../events.ts'
 import type { Outcome } from '../outcome.ts'
@@ -8,6 +7,7 @@ import type { RecordIndex } from '../vault/index-record.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import type { Action } from './action.ts'
+import { callKey, hasCall, sameThread } from './calls.ts'
 import { coolingOffMs, Denials } from './denials.ts'
 
 const lifetimeMs = 15 * 60_000
@@ -380,26 +380,4 @@ function archiveId({ action, round }: Pick<Consent, 'action' | 'round'>): string
 function usedUp(consent: Consent, { callId }: Call, now: number): Consent {
   const by = callId === undefined ? {} : { redeemedBy: callId }
   return { ...consent, state: 'redeemed', redeemedAt: now, ...by }
-}
-
-/** A framework's call in the index. */
-async function callKey(owner: Owner, { channel, thread, callId }: Call): Promise<string> {
-  const call = JSON.stringify([await ownerKey(owner), channel, thread ?? null, callId ?? null])
-  return `call_${await sha256(call)}`
-}
-
-/** A framework's call is joined by its id; a channel that knows no ids joins by its name. */
-function hasCall(consent: Consent, call: Call): boolean {
-  return consent.calls.some(
-    (known) =>
-      known.channel === call.channel &&
-      (known.callId === undefined || known.callId === call.callId) &&
-      (known.thread === undefined || known.thread === call.thread),
-  )
-}
-
-/** A decision given inside one thread does not count in another; one given out of band counts in all. */
-function sameThread(consent: Consent, call: Call): boolean {
-  if (consent.decision?.channel === 'people') return true
-  return consent.calls.some((known) => known.thread === call.thread)
 }

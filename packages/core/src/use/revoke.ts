@@ -7,13 +7,8 @@ import type { AuthEvent } from '../events.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Outcome, OutcomeOf } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
-import {
-  type Credential,
-  type Credentials,
-  holderOf,
-  sameSecrets,
-  viewCredential,
-} from '../vault/credentials.ts'
+import { viewCredential } from '../vault/credential-view.ts'
+import { type Credential, type Credentials, holderOf, sameSecrets } from '../vault/credentials.ts'
 import { deleteClient, endTokens } from './end-at-service.ts'
 import { sendSigned } from './signer.ts'
 import { notShared } from './use.ts'

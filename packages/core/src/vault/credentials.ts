@@ -329,35 +329,6 @@ function unknown(handle: string): AuthError {
   return new AuthError('not_found', `there is no credential ${handle.slice(0, 80)} of this owner`)
 }
 
-export function viewCredential(credential: Credential): CredentialView {
-  const {
-    handle,
-    service,
-    kind,
-    state,
-    audience,
-    issuedAt,
-    lastUsedAt,
-    method,
-    parent,
-    orphan,
-    shared,
-  } = credential
-  return {
-    handle,
-    service,
-    kind,
-    state,
-    audience: audience.bases,
-    issuedAt,
-    ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
-    method,
-    ...(parent === undefined ? {} : { parent }),
-    ...(orphan === undefined ? {} : { orphan }),
-    ...(shared === undefined ? {} : { shared: { verbs: shared.verbs } }),
-  }
-}
-
 /** Leaves out what holds the same secret as one before it. */
 export function distinct<T extends { readonly secret: Secret }>(items: readonly T[]): readonly T[] {
   const values = items.map(({ secret }) => Secret.open(secret))
@@ -408,11 +379,4 @@ export function secretsOf({
 export function basicPair({ user }: NonNullable<Presentation['basic']>, secret: Secret): Secret {
   const text = Secret.open(secret)
   return new Secret(btoa(user === undefined ? `${text}:` : `${user}:${text}`))
-}
-
-/** The same, and who has shared it: for the application, not for the model. */
-export function viewWithSharer(credential: Credential): CredentialView {
-  const { shared, ...view } = viewCredential(credential)
-  if (shared === undefined || credential.shared === undefined) return view
-  return { ...view, shared: { ...shared, by: credential.shared.by } }
 }
