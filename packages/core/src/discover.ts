@@ -29,7 +29,9 @@ export async function allHeld({ engine, credentials, owner }: DiscoverParts): Pr
   return {
     status: 'found',
     offers: [],
-    credentials: held.map(viewCredential).filter((one) => one.state !== 'revoked'),
+    credentials: held
+      .map(viewCredential)
+      .filter(({ state, orphan }) => state !== 'revoked' || orphan !== undefined),
     registrations: left.map(viewRegistration),
     warnings: [],
     next: 'auth_discover { service: "…" } for one service',

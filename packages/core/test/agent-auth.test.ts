@@ -288,6 +288,19 @@ test('a lost answer that spent the refresh token ends the credential with the ne
   })
 })
 
+test('what is revoked while the answer to its renewal is lost says so', async () => {
+  const world = await renewable()
+  world.sandbox.faults.add({ name: 'agent_register', cut: 'after', times: 1 })
+  expect(await reads(world)).toMatchObject(unreachable)
+  const [{ handle } = { handle: '' }] = await world.session.list()
+  await world.session.forget(handle)
+  const [credential] = await world.session.list()
+  expect(credential).toMatchObject({
+    state: 'forgotten',
+    orphan: { what: expect.stringContaining('renewal'), request: 'agent_identity' },
+  })
+})
+
 test('a refresh token that the service refuses leaves nothing behind, however often it was busy', async () => {
   const world = await renewable()
   const busy = { name: 'agent_register', when: 'before', times: 1, status: 429 } as const

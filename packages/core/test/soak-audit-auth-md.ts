@@ -1,5 +1,6 @@
 import type { LedgerEntry, Sandbox } from '@authmd/sandbox'
 import type { Registration } from '../src/engine/registration.ts'
+import type { Orphan } from '../src/outcome.ts'
 import type { Operator } from './soak-operator.ts'
 
 /** What any of gives its holder power over a registration. */
@@ -31,7 +32,10 @@ export function lostRegistrations(
     if (renewing.some((one) => !isAnswered(sandbox, one))) return true
     return !ended(sandbox, own) && (renewing.length > 0 || !knownDead(texts, account))
   })
-  const orphans = registrations.flatMap((one) => one.orphans)
+  const kept = (texts.get('credential') ?? []).flatMap(
+    (one): Orphan[] => JSON.parse(one).orphan ?? [],
+  )
+  const orphans = [...registrations.flatMap((one) => one.orphans), ...kept]
   const named = (account: string) => orphans.some(({ what }) => what.includes(account))
   const unnamed = orphans.filter(({ what }) => !madeAt(sandbox).some((id) => what.includes(id)))
   return unheld

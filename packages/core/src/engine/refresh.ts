@@ -5,6 +5,7 @@ import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '../methods/method.ts'
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
+import type { Orphan } from '../outcome.ts'
 import { type Trace, traced } from '../trace.ts'
 import type { Credential, Credentials } from '../vault/credentials.ts'
 import type { Leases } from '../vault/leases.ts'
@@ -262,11 +263,19 @@ export function renewed(
 function dead(one: Credential, unread: Kept['unread']): Credential {
   const { refresh: _, ...rest } = one
   const state = one.state === 'active' ? 'invalid' : one.state
-  if (unread === undefined) return { ...rest, state }
-  const { serviceId, revocation } = one
-  const what = `what a renewal of ${serviceId ?? one.handle} gave, which nobody holds`
+  return { ...rest, state, ...orphanOf(one, unread) }
+}
+
+/** What an answer to its renewal may have given that was never read. */
+export function orphanOf(
+  { serviceId, handle, revocation }: Credential,
+  unread: Kept['unread'],
+): { readonly orphan?: Orphan } {
+  if (unread === undefined) return {}
+  const { request, at } = unread
+  const what = `what a renewal of ${serviceId ?? handle} gave, which nobody holds`
   const url = revocation?.mode === 'interactive' ? { url: revocation.url } : {}
-  return { ...rest, state, orphan: { what, request: unread.request, at: unread.at, ...url } }
+  return { orphan: { what, request, at, ...url } }
 }
 
 /** What is kept with a credential so that it can be renewed. */

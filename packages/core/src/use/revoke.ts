@@ -2,6 +2,7 @@ import { type Action, type Effect, makeAction } from '../consent/action.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { Call } from '../consent/ledger.ts'
 import { needsConsent } from '../engine/outcome-of.ts'
+import { orphanOf } from '../engine/refresh.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
 import type { NetOptions } from '../net/transport.ts'
@@ -215,7 +216,9 @@ async function bury(
   // What a service said, it said of the tokens that it was shown.
   const said = state === 'revoked' || left !== undefined
   const buried = await parts.credentials.update(credential.owner, credential.handle, (one) => {
-    const { secret, secrets: _, refresh: __, claim: ___, client: ____, ...rest } = one
+    const { secret, secrets: _, refresh, claim: __, client: ___, ...before } = one
+    // What it gave up does not end what a renewal gave that never came.
+    const rest = { ...before, ...orphanOf(one, refresh?.unread) }
     if (one.kind === 'none') return { ...rest, state }
     if (secret === undefined || (said && !sameSecrets(one, credential))) return one
     return { ...rest, state, verdict }
