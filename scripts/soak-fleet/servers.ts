@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chownSync, globSync, mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { createClient } from 'redis'
+import { freePort } from '../../packages/store-redis/test/own-server.ts'
 
 export type StoreKind = 'postgres' | 'redis' | 'file'
 
@@ -166,16 +166,4 @@ function notRoot(): { readonly uid?: number; readonly gid?: number } {
   const [uid, gid] = [id('-u', name), id('-g', name)]
   if (uid === undefined || gid === undefined) throw new Error('there is no user to run PostgreSQL')
   return { uid, gid }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      server.close(() => done(port))
-    })
-  })
 }

@@ -1,4 +1,4 @@
-import { type Owner, ownerKey, parseOwner } from './owner.ts'
+import { type Owner, ownerKey } from './owner.ts'
 import { pagesOf } from './vault/pages.ts'
 import type { DamagedRecord, RecordKind, Store } from './vault/store.ts'
 
@@ -20,7 +20,7 @@ const kinds: readonly RecordKind[] = [
 ]
 
 export async function erase(store: Store, owner: Owner): Promise<EraseReport> {
-  const key = await ownerKey(parseOwner(owner))
+  const key = await ownerKey(owner)
   const damaged: DamagedRecord[] = []
   let records = 0
   for (const kind of kinds) {

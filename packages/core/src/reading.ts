@@ -5,7 +5,7 @@
 export { parseChallenges, resourceMetadataUrls } from './discovery/challenge.ts'
 export { type DiscoverDeps, discover } from './discovery/discover.ts'
 export { withoutHidden } from './discovery/markdown/clean.ts'
-export { type DocumentReading, readDocument } from './discovery/markdown/read.ts'
+export { addressFacts, type DocumentReading, readDocument } from './discovery/markdown/read.ts'
 export { type Outline, outlineOf, type Statement } from './discovery/markdown/statements.ts'
 export type { Token } from './discovery/markdown/tokens.ts'
 export {

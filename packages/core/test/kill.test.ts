@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type LedgerEntry, type Sandbox, startSandbox } from '@authmd/sandbox'
-import { build } from 'tsdown'
 import { beforeAll, expect, test } from 'vitest'
 import { fileStore } from '../src/node/file-store.ts'
 import { keyFromFile } from '../src/node/keys.ts'
 import type { Orphan, Outcome } from '../src/outcome.ts'
+import { bundle } from './bundle.ts'
 
 interface Rest {
   readonly outcome: Outcome
@@ -17,18 +17,7 @@ interface Rest {
 
 const child = join(import.meta.dirname, '../.report/kill/kill-child.mjs')
 
-/** One file instead of a hundred: the child is started twice for each point. */
-beforeAll(async () => {
-  await build({
-    entry: join(import.meta.dirname, 'kill-child.ts'),
-    outDir: dirname(child),
-    platform: 'node',
-    deps: { alwaysBundle: [/./] },
-    config: false,
-    dts: false,
-    logLevel: 'error',
-  })
-}, 60_000)
+beforeAll(() => bundle('kill-child.ts', child), 60_000)
 
 function start(sandbox: Sandbox, dir: string) {
   const { api, mail, control } = sandbox.urls

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { AuthMdOptions, Sandbox } from '@authmd/sandbox'
-import { build } from 'tsdown'
+import { bundle } from './bundle.ts'
 import { email, type Operator } from './soak-operator.ts'
 
 export type SoakMethod = 'telnyx-signup' | 'manual' | 'agent-auth' | 'guided'
@@ -32,17 +32,8 @@ export function nameOf({ authMd, email: address, late }: Ceremony): string {
 
 const child = join(import.meta.dirname, '../.report/soak/soak-child.mjs')
 
-/** One file instead of a hundred: an agent's process is started again and again. */
-export async function buildAgent(): Promise<void> {
-  await build({
-    entry: join(import.meta.dirname, 'soak-child.ts'),
-    outDir: dirname(child),
-    platform: 'node',
-    deps: { alwaysBundle: [/./] },
-    config: false,
-    dts: false,
-    logLevel: 'error',
-  })
+export function buildAgent(): Promise<void> {
+  return bundle('soak-child.ts', child)
 }
 
 export interface Way {

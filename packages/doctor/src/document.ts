@@ -1,4 +1,5 @@
 import {
+  addressFacts,
   type GuardedAnswer,
   outlineOf,
   readDocument,
@@ -25,19 +26,6 @@ export function readText(text: string, url: string, answer?: GuardedAnswer): Doc
   }
 }
 
-const addressed: readonly string[] = [
-  'resource',
-  'authorization_server',
-  'prm_url',
-  'as_metadata_url',
-  'register_uri',
-  'claim_uri',
-  'revocation_uri',
-  'use_base_url',
-  'mcp_url',
-  'request',
-]
-
 /** The addresses in a text to which an agent sends something. */
 export function endpointsOf({ reading, labels, url }: Document): Endpoint[] {
   const found: Endpoint[] = []
@@ -47,7 +35,7 @@ export function endpointsOf({ reading, labels, url }: Document): Endpoint[] {
     found.push({ name, url: address, place: { url, line }, programmatic })
   }
   for (const { name, value, mode, denied, source } of reading.facts) {
-    if (denied || !addressed.includes(name)) continue
+    if (denied || !addressFacts.includes(name)) continue
     see(name, value, source.line ?? 1, mode !== 'interactive')
   }
   for (const { name, value, mode, line } of labels) {
@@ -86,7 +74,7 @@ function addressesOf(json: Readonly<Record<string, unknown>>, prefix = ''): [str
 export function homeOf(endpoints: readonly Endpoint[]): string | undefined {
   const of = (names: readonly string[]) =>
     endpoints.filter(({ name }) => names.includes(name)).map(({ url }) => domainOf(url))
-  for (const names of [['resource'], ['use_base_url'], ['prm_url'], addressed]) {
+  for (const names of [['resource'], ['use_base_url'], ['prm_url'], addressFacts]) {
     const domains = of(names)
     const count = (one: string | undefined) => domains.filter((other) => other === one).length
     const [most] = domains.toSorted((a, b) => count(b) - count(a))

@@ -68,7 +68,8 @@ export class OwnServer {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens at just then. */
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer()
     server.once('error', fail)

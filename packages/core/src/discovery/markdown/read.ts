@@ -53,7 +53,8 @@ const rules: readonly Rule[] = [
 ]
 const maxFacts = 300
 const maxValue = 2_048
-const locations: readonly FactName[] = [
+/** Facts whose value is an address. */
+export const addressFacts: readonly FactName[] = [
   'resource',
   'authorization_server',
   'prm_url',
@@ -110,7 +111,7 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
 }
 
 const order: readonly FactName[] = [
-  ...locations.slice(0, 9),
+  ...addressFacts.slice(0, 9),
   'header_scheme',
   'basic_auth',
   'key_beside',
@@ -137,7 +138,7 @@ function baseUrl(found: readonly Found[], url: string): URL {
 
 function toFact(found: Found, base: URL, url: string, described: Descriptions): Fact {
   const { name, value, mode, denied, method, line } = found
-  const resolved = locations.includes(name) ? resolve(found, base, new URL(url)) : undefined
+  const resolved = addressFacts.includes(name) ? resolve(found, base, new URL(url)) : undefined
   return {
     name,
     value: resolved ?? value,
