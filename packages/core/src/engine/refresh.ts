@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import type { AuthEvent, RefreshStatus } from '../events.ts'
 import { Assertions, type IdentityAssertion } from '../identity/assertion.ts'
 import type { IssuedCredential, Json, Method, MethodEvent, Transition } from '../methods/method.ts'
+import { plainId } from '../methods/service-id.ts'
 import { isInvalidGrant } from '../methods/token-answer.ts'
 import type { GuardedFetch } from '../net/transport.ts'
 import type { Orphan } from '../outcome.ts'
@@ -273,7 +274,7 @@ export function orphanOf(
 ): { readonly orphan?: Orphan } {
   if (unread === undefined) return {}
   const { request, at } = unread
-  const what = `what a renewal of ${serviceId ?? handle} gave, which nobody holds`
+  const what = `what a renewal of ${plainId(serviceId) ?? handle} gave, which nobody holds`
   const url = revocation?.mode === 'interactive' ? { url: revocation.url } : {}
   return { orphan: { what, request, at, ...url } }
 }

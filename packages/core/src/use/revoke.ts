@@ -5,6 +5,7 @@ import { needsConsent } from '../engine/outcome-of.ts'
 import { orphanOf } from '../engine/refresh.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
+import { plainId } from '../methods/service-id.ts'
 import type { NetOptions } from '../net/transport.ts'
 import type { Outcome, OutcomeOf } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
@@ -282,7 +283,8 @@ function remains({ registration, scopes, verdict }: Credential): string {
 
 function guide(credential: Credential, notice?: string): Outcome {
   const { service, handle, revocation, serviceId } = credential
-  const which = serviceId === undefined ? '' : ` (its id there is ${serviceId})`
+  const id = plainId(serviceId)
+  const which = id === undefined ? '' : ` (its id there is ${id})`
   return {
     status: 'needs_person',
     service,

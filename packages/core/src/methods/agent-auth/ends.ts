@@ -1,6 +1,7 @@
 import type { RefusalCode } from '../../outcome.ts'
 import type { Failure, PlanAnswer } from '../method.ts'
 import { errorIn } from '../service-error.ts'
+import { plainId } from '../service-id.ts'
 import { plain, type Step } from '../step.ts'
 import type { State } from './state.ts'
 
@@ -58,10 +59,14 @@ export function refusal(
  * nobody, also where something was given before the claim.
  */
 export function unreached({ next, ...step }: Step, { registration, askedAt = 0 }: State): Step {
-  const named = registration === undefined ? 'the registration' : `the registration ${registration}`
-  const what = `what the claim of ${named} gave, which nobody holds`
+  const what = `what the claim of ${named(registration)} gave, which nobody holds`
   const orphan = { what, request: 'agent_identity', at: askedAt }
   return { ...step, secrets: { claim_token: null }, orphan, next }
+}
+
+function named(registration: string | undefined): string {
+  const id = plainId(registration)
+  return id === undefined ? 'the registration' : `the registration ${id}`
 }
 
 /** Ends the registration; what it made at the service is left behind without a holder. */
@@ -77,7 +82,7 @@ export function failed(
       ? {}
       : {
           orphan: {
-            what: `the registration ${registration}, which nobody holds`,
+            what: `${named(registration)}, which nobody holds`,
             request: 'agent_identity',
             at: askedAt,
           },
