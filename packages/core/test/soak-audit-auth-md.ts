@@ -63,9 +63,12 @@ export function doubledRegistrations(sandbox: Sandbox, operator: Operator): stri
   const made = madeAt(sandbox)
   const agreed = operator.agreed.get('create-credential')?.size ?? 0
   const completed = sandbox.log.filter((one) => one.name === 'agent_claim_complete' && one.effect)
-  const tokens = sandbox.ledger.filter(({ kind }) => kind === 'claim_token')
+  // An agent completes it with the one, a person's page with the other.
+  const tokens = sandbox.ledger.filter(({ kind }) =>
+    ['claim_token', 'claim_attempt_token'].includes(kind),
+  )
   const claims = completed.map(
-    ({ body }) => tokens.find((one) => body.includes(one.value))?.account,
+    ({ n, body }) => tokens.find((one) => body.includes(one.value))?.account ?? `request ${n}`,
   )
   const again = claims.filter((account, at) => claims.indexOf(account) !== at)
   return [
