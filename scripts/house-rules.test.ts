@@ -119,6 +119,7 @@ test('a secret is opened only in the files of this list', () => {
     'packages/core/src/use/redactor.ts',
     'packages/core/src/use/signer.ts',
     'packages/core/src/vault/credential-record.ts',
+    'packages/core/src/vault/credential-secrets.ts',
     'packages/core/src/vault/credentials.ts',
   ]
   const opening = files.filter(({ path, text }) => !isTest(path) && text.includes('Secret.open('))

@@ -4,7 +4,7 @@ import { scopesOf } from '../methods/token-answer.ts'
 import { parseJson } from '../net/json.ts'
 import { decodeText, readStart } from '../net/read-body.ts'
 import type { ServiceError } from '../outcome.ts'
-import { distinct } from '../vault/credentials.ts'
+import { distinct } from '../vault/credential-secrets.ts'
 import type { Secret } from '../vault/secret.ts'
 import {
   createRedactor,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { AuthError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 import { audienceOf } from '../use/audience.ts'
-import { type Credential, Credentials, distinct } from './credentials.ts'
+import { distinct } from './credential-secrets.ts'
+import { type Credential, Credentials } from './credentials.ts'
 import { memoryStore } from './memory-store.ts'
 import { Secret } from './secret.ts'
 import type { Store } from './store.ts'
@@ -97,6 +98,34 @@ describe('note', () => {
     expect(await note(401, minute + 5)).toEqual([0, 'invalid', minute + 4, minute + 2])
     expect(await note(200, minute + 6)).toEqual([1, 'active', minute + 6, minute + 6])
     expect(await note(200, 3 * minute)).toEqual([1, 'active', 3 * minute, 3 * minute])
+  })
+
+  it('writes many answers at once down once, in each process and in all together', async () => {
+    let [gets, puts] = [0, 0]
+    const inner = memoryStore()
+    const store: Store = {
+      ...inner,
+      get: (ref) => {
+        gets++
+        return inner.get(ref)
+      },
+      put: (record, expected) => {
+        puts++
+        return inner.put(record, expected)
+      },
+    }
+    const [here, there] = [new Credentials(store), new Credentials(store)]
+    const held = await here.add(credential())
+    gets = puts = 0
+    const calls = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? here : there))
+    await Promise.all(calls.map((one) => one.note(held, 200, 1)))
+    // Each may have read it before the other had written, and then once more.
+    expect([gets <= 4, puts <= 2]).toEqual([true, true])
+    expect(await here.get(owner, held.handle)).toMatchObject({ workedAt: 1 })
+    // What is known already is read and not written.
+    puts = 0
+    await there.note(held, 200, 1)
+    expect(puts).toBe(0)
   })
 
   it('does not bring back what is being revoked', async () => {

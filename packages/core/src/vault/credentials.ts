@@ -8,6 +8,7 @@ import type { Audience } from '../use/audience.ts'
 import { canRedact, createRedactor, type Redactor } from '../use/redactor.ts'
 import { compareAndSet } from './compare-and-set.ts'
 import { decodeCredential, encodeCredential, type Grant } from './credential-record.ts'
+import { secretsOf } from './credential-secrets.ts'
 import { OwnerCache } from './owner-cache.ts'
 import { pagesOf } from './pages.ts'
 import { ranked } from './ranked.ts'
@@ -100,6 +101,8 @@ export class Credentials {
   readonly #store: Store
   readonly #cache: OwnerCache<Credential>
   readonly #redactors = new Map<string, { readonly of: string; readonly redactor: Redactor }>()
+  /** What is just being written down of answers. */
+  readonly #noting = new Map<string, Promise<void>>()
 
   constructor(store: Store, cache: OwnerCache<Credential> = new OwnerCache()) {
     this.#store = store
@@ -169,7 +172,7 @@ export class Credentials {
     return credential
   }
 
-  /** Changes one, trying again when another process was first. */
+  /** Changes one, trying again when another process was first. What stays the same object is not written. */
   async update(owner: Owner, handle: string, change: Change): Promise<Credential> {
     const ref = await this.#ref(owner, handle)
     return compareAndSet(async () => {
@@ -177,6 +180,7 @@ export class Credentials {
       const held = record && decodeCredential(record.value)
       if (record === undefined || held === undefined || 'grant' in held) throw unknown(handle)
       const changed = change(held)
+      if (changed === held) return held
       await this.#store.put({ ...ref, value: encodeCredential(changed) }, record.revision)
       return changed
     })
@@ -184,20 +188,32 @@ export class Credentials {
 
   /**
    * Writes down what an answer's status says about a credential: a 401 makes it `invalid`, a 2xx
-   * `active` again. Throws nothing that the store throws.
+   * `active` again. Many answers at once are written down once. Throws nothing that the store throws.
    */
   async note(credential: Credential, status: number, now: number): Promise<void> {
-    const { owner, handle, state, lastUsedAt = 0, workedAt, generation, accepted } = credential
-    const worked = status >= 200 && status < 300
-    const changes =
-      (status === 401 && state === 'active') ||
-      (worked && (state === 'invalid' || workedAt === undefined || accepted !== generation))
-    if (!changes && now - lastUsedAt < noteEveryMs) return
+    if (!says(credential, status, now)) return
+    const { owner, handle, generation } = credential
+    const { tenant, user, agent } = owner
+    const what = status === 401 ? 'refused' : isSuccess(status)
+    const name = JSON.stringify([tenant, user, agent, handle, generation, what])
+    const noting = this.#noting.get(name)
+    if (noting) return noting
+    const mine = this.#note(credential, status, now).finally(() => this.#noting.delete(name))
+    this.#noting.set(name, mine)
+    await mine
+  }
+
+  async #note(
+    { owner, handle, generation }: Credential,
+    status: number,
+    now: number,
+  ): Promise<void> {
     try {
       await this.update(owner, handle, (one) => {
-        // The answer was about a secret that has been renewed since.
-        if (one.generation !== generation) return one
+        // The answer was about a secret that has been renewed since, or others have noted the same.
+        if (one.generation !== generation || !says(one, status, now)) return one
         const accepts = generation === undefined ? {} : { accepted: generation }
+        const worked = isSuccess(status)
         const used = { ...one, lastUsedAt: now, ...(worked ? { workedAt: now, ...accepts } : {}) }
         if (status === 401 && one.state === 'active') return { ...used, state: 'invalid' }
         return worked && one.state === 'invalid' ? { ...used, state: 'active' } : used
@@ -313,6 +329,23 @@ export class Credentials {
   }
 }
 
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** An answer's status says more of a credential than is written down. */
+function says(
+  { state, lastUsedAt = 0, workedAt, generation, accepted }: Credential,
+  status: number,
+  now: number,
+): boolean {
+  const changes =
+    (status === 401 && state === 'active') ||
+    (isSuccess(status) &&
+      (state === 'invalid' || workedAt === undefined || accepted !== generation))
+  return changes || now - lastUsedAt >= noteEveryMs
+}
+
 /** Another owner's that cannot be read must not hide one's own. */
 function unlessDamaged(error: unknown): 'damaged' {
   const damage = ['store_damaged', 'store_wrong_key', 'store_version']
@@ -327,18 +360,6 @@ export function holderOf({ owner, shared }: Credential): Owner {
 
 function unknown(handle: string): AuthError {
   return new AuthError('not_found', `there is no credential ${handle.slice(0, 80)} of this owner`)
-}
-
-/** Leaves out what holds the same secret as one before it. */
-export function distinct<T extends { readonly secret: Secret }>(items: readonly T[]): readonly T[] {
-  const values = items.map(({ secret }) => Secret.open(secret))
-  return items.filter((_, at) => values.indexOf(values[at] ?? '') === at)
-}
-
-/** Whether two states of a credential hold the same secrets: nothing was renewed between them. */
-export function sameSecrets(one: Credential, other: Credential): boolean {
-  const values = (of: Credential) => JSON.stringify(secretsOf(of).map((it) => Secret.open(it)))
-  return values(one) === values(other)
 }
 
 /** How it is put into requests, alone. */
@@ -356,27 +377,4 @@ export function presentationOf({
     ...(query !== undefined && { query }),
     ...(beside && { beside }),
   }
-}
-
-/** All secrets of a credential, also as they are sent. */
-export function secretsOf({
-  secret,
-  secrets,
-  refresh,
-  claim,
-  client,
-  basic,
-}: Credential): readonly Secret[] {
-  return [
-    ...(secret ? [secret] : []),
-    ...(secret && basic ? [basicPair(basic, secret)] : []),
-    ...Object.values(secrets ?? {}),
-    ...[refresh, claim, client].flatMap((one) => Object.values(one?.secrets ?? {})),
-  ]
-}
-
-/** User name and password as RFC 7617 writes them in one, in base64. */
-export function basicPair({ user }: NonNullable<Presentation['basic']>, secret: Secret): Secret {
-  const text = Secret.open(secret)
-  return new Secret(btoa(user === undefined ? `${text}:` : `${user}:${text}`))
 }
