@@ -1,6 +1,7 @@
 import type { Consents } from './consent/consents.ts'
 import { type Contacts, stoppedBefore } from './consent/contacts.ts'
 import type { Call } from './consent/ledger.ts'
+import { isIncomplete } from './discovery/freshness.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { readyOutcome } from './engine/outcome-of.ts'
@@ -56,7 +57,9 @@ export async function waysIn(parts: DiscoverParts, asked: string, call: Call): P
     ? `auth_claim { registration: "${running.id}" } says where the registration stands`
     : offers.length > 0
       ? `auth_register { service: "${profile.service}" }`
-      : 'none: no way in was found that this agent can go'
+      : isIncomplete(profile.tried)
+        ? 'the same call again, later: not all that was asked for answered in time'
+        : 'none: no way in was found that this agent can go'
   return {
     status: 'found',
     service: profile.service,

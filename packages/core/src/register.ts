@@ -1,5 +1,7 @@
 import type { Consents } from './consent/consents.ts'
 import { planChanges } from './discovery/changes.ts'
+import { freshForMs, isIncomplete } from './discovery/freshness.ts'
+import type { ServiceProfile } from './discovery/profile.ts'
 import type { Profiles } from './discovery/profiles.ts'
 import type { Engine } from './engine/engine.ts'
 import { isClaimable } from './engine/issued.ts'
@@ -69,7 +71,7 @@ export async function registerTarget(
   const offers = engine.offers(profile).filter(({ method }) => method !== refused)
   const more = replaces && moreScopes(replaces)
   const offer = choose(offers, input.method ?? (more && replaces.method))
-  if (offer === undefined) return noOffer(profile.service, input.method)
+  if (offer === undefined) return noOffer(profile, input.method)
   const earlier = all.filter((one) => one.offer.service === offer.service).length
   const identity = await identityAt(parts, offer, input)
   const draft = await engine.draft(owner, service, offer, identity, earlier)
@@ -225,7 +227,18 @@ function choose(offers: readonly Offer[], method: string | undefined): Offer | u
   return method === undefined ? offers[0] : offers.find((one) => one.method === method)
 }
 
-function noOffer(service: string, method: string | undefined): Outcome {
+function noOffer({ service, tried, at }: ServiceProfile, method: string | undefined): Outcome {
+  if (isIncomplete(tried)) {
+    const notBefore = at + freshForMs(tried)
+    return {
+      status: 'refused',
+      code: 'service_unreachable',
+      service,
+      reason: `Not all that was asked for answered in time, so that it cannot be told whether ${method ?? 'a way in'} is offered here; nothing was done.`,
+      notBefore,
+      next: `the same call again, not before ${new Date(notBefore).toISOString()}`,
+    }
+  }
   return {
     status: 'refused',
     code: 'no_offer',

@@ -7,9 +7,10 @@ import { createGuardedFetch } from '../src/net/guarded-fetch.ts'
 import { allowLoopback } from '../src/net/transport.ts'
 import { nodeTransport } from '../src/node/transport.ts'
 
-/** What one address answers: Markdown, or a status with type, headers and body. */
+/** What one address answers: Markdown, or a status with type, headers and body; or it never does. */
 export type Page =
   | string
+  | { never: true }
   | { status?: number; type?: string; headers?: Record<string, string | string[]>; body?: unknown }
 
 /** A page, or what makes one of each request. */
@@ -42,6 +43,7 @@ export async function startSites(pages: Pages, delayMs = 0): Promise<Sites> {
     open.set(host, (open.get(host) ?? 0) - 1)
     const served = pages[`${host}${request.url}`] ?? { status: 404 }
     const page = typeof served === 'function' ? served(request) : served
+    if (typeof page === 'object' && 'never' in page) return
     const {
       status = 200,
       type,

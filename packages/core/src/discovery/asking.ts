@@ -115,7 +115,12 @@ export class Asking {
     } catch (error) {
       if (!AuthError.isInstance(error) || error.code === 'aborted') throw error
       verdict(wordsFor(error))
-      if (error.code === 'network_failed' && !isOwnHost(url, this.start)) this.unreachable.push(url)
+      const silent = error.code === 'network_failed'
+      if (silent && !isOwnHost(url, this.start)) this.unreachable.push(url)
+      else if (silent || error.code === 'response_timeout') {
+        note({ transient: true })
+        this.warnings.add(`${url} gave no answer in time; worth asking again later.`)
+      }
       return { url, error, verdict }
     }
     this.answered.add(new URL(url).host)
@@ -128,15 +133,17 @@ export class Asking {
       verdict('not used: it leads to another domain')
       return { url, verdict }
     }
+    const { status } = answer
+    if (failsNow(status)) note({ transient: true })
     if (wanted === 'anything') {
-      verdict(answer.status < 500 ? 'answers' : `failed with ${answer.status}`)
+      verdict(status < 500 ? 'answers' : `failed with ${status}`)
       return { url, answer, verdict }
     }
     const why = whyNot(answer, wanted)
     if (why === undefined) return { url, answer, verdict }
     verdict(why)
     if (why.startsWith('not here')) this.remember(url)
-    else this.warnings.add(`${url} failed with ${answer.status}; worth asking again later.`)
+    else this.warnings.add(`${url} failed with ${status}; worth asking again later.`)
     return { url, verdict }
   }
 
@@ -195,10 +202,15 @@ export function isMarkdown({ status, mediaType }: GuardedAnswer): boolean {
   return status === 200 && /^text\/(?:x-)?markdown$/.test(mediaType)
 }
 
-/** Why an answer is not what was wanted: any 4xx, 502 and a page in its place are "not here". */
+/** The service says that it cannot answer just now. A 502 comes from a proxy that knows no such place. */
+function failsNow(status: number): boolean {
+  return (status >= 500 && status !== 502) || [408, 425, 429].includes(status)
+}
+
+/** Why an answer is not what was wanted: other 4xx, 502 and a page in its place are "not here". */
 function whyNot(answer: GuardedAnswer, wanted: 'json' | 'markdown'): string | undefined {
   const { status, mediaType } = answer
-  if (status >= 500 && status !== 502) return `failed with ${status}`
+  if (failsNow(status)) return `failed with ${status}`
   if (status !== 200) return `not here: ${status}`
   const text = answer.text.trimStart().slice(0, 200).toLowerCase()
   if (text === '') return 'not here: empty'

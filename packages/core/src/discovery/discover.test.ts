@@ -183,7 +183,7 @@ describe('"not here"', () => {
   })
 
   /** @see modelcontextprotocol/typescript-sdk#2783 */
-  it.each([400, 401, 403, 404, 405, 410, 429, 502])('is a %d', async (status) => {
+  it.each([400, 401, 403, 404, 405, 410, 502])('is a %d', async (status) => {
     const sites = await startSites({
       'acme.localhost/.well-known/oauth-protected-resource/v1': { status },
       'acme.localhost/.well-known/oauth-protected-resource': prm(
@@ -196,14 +196,18 @@ describe('"not here"', () => {
     expect(profile.warnings).toEqual([])
   })
 
-  it.each([500, 503])('is not a %d: that is said, and not remembered', async (status) => {
-    const sites = await startSites({ 'acme.localhost/auth.md': { status } })
-    const notHere = new Map()
-    const profile = await sites.discover('acme.localhost', { notHere })
-    expect(verdicts(profile)['acme.localhost/auth.md']).toBe(`failed with ${status}`)
-    expect(profile.warnings.join()).toContain('worth asking again')
-    expect([...notHere.keys()]).not.toContain(sites.url('acme.localhost/auth.md'))
-  })
+  it.each([408, 425, 429, 500, 503])(
+    'is not a %d: that is said, and not remembered',
+    async (status) => {
+      const sites = await startSites({ 'acme.localhost/auth.md': { status } })
+      const notHere = new Map()
+      const profile = await sites.discover('acme.localhost', { notHere })
+      expect(verdicts(profile)['acme.localhost/auth.md']).toBe(`failed with ${status}`)
+      expect(profile.warnings.join()).toContain('worth asking again')
+      expect([...notHere.keys()]).not.toContain(sites.url('acme.localhost/auth.md'))
+      expect(profile.tried.filter(({ transient }) => transient)).toHaveLength(1)
+    },
+  )
 
   it('is remembered for 10 minutes', async () => {
     const sites = await startSites({ 'acme.localhost/auth.md': text })

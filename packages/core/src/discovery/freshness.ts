@@ -4,6 +4,7 @@ const minute = 60_000
 const usualMs = 10 * minute
 const leastMs = minute
 const mostMs = 60 * minute
+const emptyMs = 10_000
 
 /** What an answer says about asking for it again. */
 export type CacheFacts = Pick<Tried, 'etag' | 'lastModified' | 'maxAgeMs'>
@@ -33,11 +34,19 @@ function maxAge(headers: Headers): number | undefined {
 /**
  * For how long a profile may be taken as it is: what the shortest-lived of its documents says, ten
  * minutes where none says anything, never less than a minute (one flow would read them over and over)
- * and never more than an hour.
+ * and never more than an hour. Where something did not answer just now: a minute, or ten seconds where
+ * nothing else was found.
  */
 export function freshForMs(tried: readonly Tried[]): number {
-  const said = used(tried).flatMap(({ maxAgeMs }) => maxAgeMs ?? [])
+  const documents = used(tried)
+  if (isIncomplete(tried)) return documents.length > 0 ? leastMs : emptyMs
+  const said = documents.flatMap(({ maxAgeMs }) => maxAgeMs ?? [])
   return Math.min(mostMs, Math.max(leastMs, Math.min(...said, said.length > 0 ? mostMs : usualMs)))
+}
+
+/** Something did not answer just now: what is missing in the profile may be there all the same. */
+export function isIncomplete(tried: readonly Tried[]): boolean {
+  return tried.some(({ transient }) => transient)
 }
 
 /** The documents that a profile rests on. */

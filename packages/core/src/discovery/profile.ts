@@ -115,6 +115,8 @@ export interface Tried {
   readonly lastModified?: string
   /** For how long the answer may be taken as it is, by its own word; 0 where it must not be kept. */
   readonly maxAgeMs?: number
+  /** It did not answer in time, was overloaded or failed: another time it may say something. */
+  readonly transient?: true
   /** `used`, or why it is "not here". */
   readonly verdict: string
 }

@@ -6,7 +6,7 @@ import type { RecordRef, Store } from '../vault/store.ts'
 import { isConflict } from '../vault/store-check.ts'
 import { changedSince } from './changes.ts'
 import type { DiscoverDeps } from './discover.ts'
-import { condition, freshForMs, used } from './freshness.ts'
+import { condition, freshForMs, isIncomplete, used } from './freshness.ts'
 import { refuseLookAlike, usesService } from './known-services.ts'
 import type { ServiceProfile, Tried } from './profile.ts'
 
@@ -101,7 +101,8 @@ export class Profiles {
   /** Asks for each document that the profile rests on, if it has changed. */
   async #isUnchanged({ tried, asked, at }: ServiceProfile, signal?: AbortSignal): Promise<boolean> {
     const documents = used(tried)
-    if (documents.length === 0 || at + mostMs <= this.#parts.now()) return false
+    if (documents.length === 0 || isIncomplete(tried) || at + mostMs <= this.#parts.now())
+      return false
     if (documents.some((one) => condition(one) === undefined)) return false
     for (let from = 0; from < documents.length; from += askedAtOnce) {
       const some = documents.slice(from, from + askedAtOnce)
