@@ -411,7 +411,7 @@ const renewedRows: Readonly<Record<Renewed, readonly Row[]>> = {
     ['invalid_request', 400, 'sends agent_token without the resource'],
     ['invalid_target', 400, 'sends agent_token without the resource'],
     ['invalid_grant', 400, ended],
-    ['insufficient_user_authentication', 401, kept],
+    ['insufficient_user_authentication', 401, ended],
     ['invalid_client', 401, kept],
     ['unsupported_grant_type', 400, kept],
     ['rate_limited', 429, kept],

@@ -172,6 +172,9 @@ export function renew(context: MethodContext, json: Json, event?: MethodEvent): 
   const token = answer && tokenIn(answer, context.now)
   const plan = token || answer === undefined ? undefined : withoutResource(state.plan, answer)
   if (plan) return change({ ...state, plan })
+  if (token === undefined && wantsPerson(answer)) {
+    return notRenewed(state, 'credential_invalid', 'A person has to be asked anew.')
+  }
   if (token === undefined) {
     // That was not it: what is asked next names the resource again.
     const { withoutResource: _, ...before } = state.plan
@@ -183,6 +186,12 @@ export function renew(context: MethodContext, json: Json, event?: MethodEvent): 
     secrets: { credential: token.accessToken },
     next: { done: plans.credential(state, given, renewal(state, state.refreshable)) },
   }
+}
+
+/** Nothing that is held will do: it takes another registration, and its ceremony. */
+function wantsPerson(answer: PlanAnswer | undefined): boolean {
+  const { code } = answer ? errorIn(answer) : {}
+  return code === 'insufficient_user_authentication'
 }
 
 function isOver(
