@@ -10,6 +10,7 @@ export const exits = {
   pending: 5,
   uncertain: 6,
   answer: 7,
+  findings: 8,
   stopped: 130,
 } as const
 

@@ -19,7 +19,7 @@ AUTHMD_STORE (a directory, postgres://… or redis://…), AUTHMD_POLICY and AUT
 config. The key of the vault is AUTHMD_KEY, the file AUTHMD_KEY_FILE, or the keyring of the desktop.
 
 Exit codes: 0 done, 1 fault, 2 usage, 3 refused, 4 a person is needed, 5 pending, 6 in doubt,
-7 a puzzle is to be answered, 130 stopped.
+7 a puzzle is to be answered, 8 the doctor found something, 130 stopped.
 
 Examples:
   $ authmd discover https://api.vendor.example
@@ -168,7 +168,9 @@ function refused(screen: Screen, name: string, error: CommanderError): number {
     return exits.usage
   }
   // A value that was typed may be a key.
-  const message = line(error.message.replace(/^error: /, '')).replace(/(--?[\w-]+)=[^']*/g, '$1=…')
+  const message = line(error.message.replace(/^error: /, ''))
+    .replace(/(--?[\w-]+)=[^']*/g, '$1=…')
+    .replace(/ argument '.*' is invalid\./s, ' is not understood.')
   screen.fault(name, exits.usage, { code: 'usage', message }, ['Next: authmd help'])
   return exits.usage
 }

@@ -36,6 +36,12 @@ export class Screen {
     return process.stdin.isTTY === true && process.stderr.isTTY === true
   }
 
+  /** How wide standard output is, and whether it wants colours. */
+  get page(): { readonly color: boolean; readonly columns?: number } {
+    const { columns } = process.stdout
+    return { color: this.styled('x', 'red') !== 'x', ...(columns === undefined ? {} : { columns }) }
+  }
+
   /** Something on the way, for whoever watches. */
   note(text: string, style?: Style): void {
     this.#stop()

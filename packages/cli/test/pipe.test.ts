@@ -207,6 +207,10 @@ const faults: readonly (readonly [string, readonly string[], number, RunOptions[
   ['a missing config', ['list', '--config', '/nowhere.json'], 2],
   ['no key', ['list'], 1, { AUTHMD_KEY_FILE: undefined, DBUS_SESSION_BUS_ADDRESS: undefined }],
   ['nothing on standard input', ['import', 'https://vendor.test'], 2],
+  ['no file for the doctor', ['doctor', '/nowhere.md'], 2],
+  ['a severity that is none', ['doctor', '/nowhere.md', '--fail-on', 'made-up'], 2],
+  ['two forms of a report', ['doctor', '/nowhere.md', '--markdown'], 2],
+  ['nobody for the doctor to ask', ['doctor', 'http://127.0.0.1:1'], 1],
   ['an address that nobody answers at', ['discover', 'http://127.0.0.1:1'], 1],
   ['an address of this machine', ['discover', 'http://127.0.0.1:1'], 3, { AUTHMD_LOOPBACK: '0' }],
 ]
@@ -252,6 +256,46 @@ test('a hostile service is shown as text: nothing that a terminal obeys, no line
   } finally {
     server.close()
   }
+})
+
+test('doctor reads a service or a file, says what is wrong, and fails a build by an exit code of its own', async () => {
+  await using world = await openCli()
+  const { home, sandbox } = world
+  const well = await world.run(['doctor', sandbox.urls.api], {
+    env: { AUTHMD_KEY_FILE: undefined },
+  })
+  expect(well).toMatchObject({ code: 0, stderr: 'Reading what is published …\n' })
+  expect(well.stdout).toContain('no errors, no warnings, no hints')
+  const file = join(home, 'auth.md')
+  writeFileSync(
+    file,
+    '# auth.md\n\nMake a key at http://vendor.example/keys, and send it as `X-Key`.\n',
+  )
+  const said = await world.json([
+    'doctor',
+    file,
+    '--published-at',
+    'https://vendor.example/auth.md',
+  ])
+  expect(said).toMatchObject({
+    command: 'doctor',
+    exit: 8,
+    report: { target: 'https://vendor.example/auth.md', findings: expect.any(Array) },
+  })
+  const [{ rule }] = said.report.findings
+  const markdown = await world.run(['doctor', file, '--markdown'])
+  expect(markdown.code).toBe(8)
+  expect(markdown.stdout).toContain(`### ${rule}`)
+  const table = await world.run(['doctor', file, '--fail-on', 'never'], {
+    env: { FORCE_COLOR: '1' },
+  })
+  expect(table.code).toBe(0)
+  expect(table.stdout).toContain('\u001b[')
+  const plain = await world.run(['doctor', file, '--fail-on', 'never'])
+  expect(plain.stdout).toContain(rule)
+  expect(plain.stdout).not.toContain('\u001b')
+  // Nobody was registered anywhere for it.
+  expect(sandbox.ledger).toEqual([])
 })
 
 test('the sandbox runs until it is stopped', async () => {

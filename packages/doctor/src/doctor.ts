@@ -14,14 +14,21 @@ export interface DoctorOutput {
   hasColors?(): boolean
 }
 
+/** Settings of {@link examine}. */
+export interface ExamineOptions extends DiagnoseOptions {
+  /** Where the file is (or will be) published. */
+  readonly publishedAt?: string
+}
+
+/** From which severity on a report fails a build. */
+export type FailOn = Severity | 'never'
+
 /** Settings of {@link doctor}. */
-export interface DoctorOptions extends DiagnoseOptions {
+export interface DoctorOptions extends ExamineOptions {
   readonly json?: boolean
   readonly markdown?: boolean
   /** From which severity on the exit code is 1. Default: `error`. */
-  readonly failOn?: Severity | 'never'
-  /** Where the file is (or will be) published. */
-  readonly publishedAt?: string
+  readonly failOn?: FailOn
   /** Default: `process.stdout`. */
   readonly out?: DoctorOutput
   /** Default: `process.stderr`. */
@@ -32,25 +39,43 @@ export interface DoctorOptions extends DiagnoseOptions {
 const maxFileBytes = 2 * 1024 * 1024
 
 /**
+ * Checks what is named by a URL, or by the path of a file.
+ *
+ * @throws AuthError what `diagnose` throws; `invalid_input` where a file cannot be read
+ * @example const report = await examine('public/auth.md', { publishedAt: 'https://vendor.example/auth.md' })
+ */
+export async function examine(target: string, options: ExamineOptions = {}): Promise<Report> {
+  const { publishedAt } = options
+  if (/^https?:\/\//i.test(target)) return diagnose({ service: target }, options)
+  const text = await readFile(target)
+  return diagnose({ text, ...(publishedAt !== undefined && { url: publishedAt }) }, options)
+}
+
+/** Whether something at or above a severity was found. */
+export function fails({ counts }: Report, failOn: FailOn): boolean {
+  if (failOn === 'never') return false
+  const heavy = severities.slice(0, severities.indexOf(failOn) + 1)
+  return heavy.some((one) => counts[one] > 0)
+}
+
+/**
  * The command: checks a URL, or a file, writes the report, and gives the exit code. 0: nothing at or above
  * `failOn`; 1: something is; 2: it could not be checked, and `err` says why.
  *
  * @example process.exitCode = await doctor('https://api.vendor.example', { failOn: 'warning' })
  */
 export async function doctor(target: string, options: DoctorOptions = {}): Promise<0 | 1 | 2> {
-  const { json, markdown, failOn = 'error', publishedAt, out = process.stdout } = options
+  const { json, markdown, failOn = 'error', out = process.stdout } = options
   let report: Report
   try {
     if (failOn !== 'never' && !severities.includes(failOn)) {
       throw new AuthError('invalid_input', `failOn is ${severities.join(', ')} or never`)
     }
-    const subject = /^https?:\/\//i.test(target)
-      ? { service: target }
-      : { text: await readFile(target), ...(publishedAt !== undefined && { url: publishedAt }) }
-    report = await diagnose(subject, options)
+    report = await examine(target, options)
   } catch (error) {
+    if (!AuthError.isInstance(error)) throw error
     const err = options.err ?? process.stderr
-    err.write(`doctor: ${withoutHidden(wordsFor(error, target)).replace(/\s+/g, ' ')}\n`)
+    err.write(`doctor: ${withoutHidden(error.message).replace(/\s+/g, ' ')}\n`)
     return 2
   }
   if (json) out.write(`${JSON.stringify(report, null, 2)}\n`)
@@ -61,13 +86,13 @@ export async function doctor(target: string, options: DoctorOptions = {}): Promi
       renderTable(report, { color, ...(out.columns !== undefined && { columns: out.columns }) }),
     )
   }
-  if (failOn === 'never') return 0
-  const heavy = severities.slice(0, severities.indexOf(failOn) + 1)
-  return heavy.some((one) => report.counts[one] > 0) ? 1 : 0
+  return fails(report, failOn) ? 1 : 0
 }
 
 async function readFile(path: string): Promise<string> {
-  const file = await open(path)
+  const file = await open(path).catch((cause: unknown) => {
+    throw unreadable(path, cause)
+  })
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new AuthError('invalid_input', `${path} is no file`)
@@ -80,13 +105,10 @@ async function readFile(path: string): Promise<string> {
   }
 }
 
-function wordsFor(error: unknown, target: string): string {
-  if (AuthError.isInstance(error)) return error.message
-  const { code } = (error ?? {}) as { code?: unknown }
-  if (code === 'ENOENT') {
-    const host = /^[\w-]+(?:\.[\w-]+)+(?:[:/]|$)/.test(target)
-    return `there is no file ${target}${host ? `; a URL begins with https://` : ''}`
-  }
-  if (typeof code === 'string') return `${target} cannot be read: ${code}`
-  throw error
+function unreadable(path: string, cause: unknown): AuthError {
+  const { code } = (cause ?? {}) as { code?: unknown }
+  const host = /^[\w-]+(?:\.[\w-]+)+(?:[:/]|$)/.test(path) ? '; a URL begins with https://' : ''
+  const why =
+    code === 'ENOENT' ? `there is no file ${path}${host}` : `${path} cannot be read: ${code}`
+  return new AuthError('invalid_input', why, { cause })
 }

@@ -1,6 +1,7 @@
 import type { AddCommand } from '../job.ts'
 import { claim } from './claim.ts'
 import { discover } from './discover.ts'
+import { doctor } from './doctor.ts'
 import { importKey } from './import.ts'
 import { list } from './list.ts'
 import { mcp } from './mcp.ts'
@@ -27,5 +28,6 @@ export const commands: readonly AddCommand[] = [
   tick,
   serve,
   mcp,
+  doctor,
   sandbox,
 ]
