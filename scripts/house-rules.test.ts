@@ -85,6 +85,7 @@ test('dependencies point one way', () => {
     'packages/cli': [
       '@authmd/core',
       '@authmd/core/node',
+      '@authmd/doctor',
       '@authmd/mcp',
       '@authmd/sandbox',
       '@authmd/store-postgres',
