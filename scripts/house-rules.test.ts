@@ -110,6 +110,18 @@ test('dependencies point one way', () => {
   }
 })
 
+test.each(['mutants.json', 'fuzz-mutants.json'])('each of %s can still be made', (list) => {
+  const mutants = JSON.parse(readFileSync(join(root, 'scripts', list), 'utf8')) as readonly {
+    readonly file: string
+    readonly find: string
+  }[]
+  expect(mutants.length).toBeGreaterThan(0)
+  const gone = mutants.filter(
+    ({ file, find }) => readFileSync(join(root, file), 'utf8').split(find).length !== 2,
+  )
+  expect(gone).toEqual([])
+})
+
 test('a secret is opened only in the files of this list', () => {
   const openers = [
     // A person at a terminal asks to see it, and says yes once more.
