@@ -16,11 +16,11 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     store: { type: 'string', multiple: true, default: ['postgres', 'redis', 'file'] },
     rounds: { type: 'string', default: '5' },
-    calls: { type: 'string', default: '250' },
+    calls: { type: 'string' },
   },
 })
 const kinds = values.store.filter((one): one is StoreKind => /^(postgres|redis|file)$/.test(one))
-const calls = Number(values.calls)
+const calls = Number(values.calls ?? (values.quick ? 100 : 250))
 const rounds = values.quick ? 1 : Number(values.rounds)
 if (
   kinds.length !== values.store.length ||
