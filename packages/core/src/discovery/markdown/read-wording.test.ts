@@ -54,6 +54,40 @@ describe('denials', () => {
   })
 })
 
+describe('what is only planned', () => {
+  const addresses =
+    'OAuth registration: `https://svc.example/agents/register`\nCredential claim: `https://svc.example/agents/claim`'
+  const names = ['register_uri', 'claim_uri', 'method', 'request'] as const
+
+  it.each([
+    `## Planned authentication\n\n${addresses}`,
+    `## Agent access (coming soon)\n\n${addresses}`,
+    `## Agent access\n\n${addresses}\n\nThese endpoints are reserved placeholders and answer 503.`,
+  ])('is not to be had: %j', (text) => {
+    const found = facts(text, ...names)
+    expect(found).toContain('-https://svc.example/agents/register')
+    expect(found).toContain('-https://svc.example/agents/claim')
+    expect(found.filter((one) => !one.startsWith('-'))).toEqual([])
+  })
+
+  it('a request of such a section is none', () => {
+    const request = '```http\nPOST https://svc.example/agents/register\n```'
+    expect(facts(`## Future plans\n\n${request}`, 'request')).toEqual([])
+    expect(facts(`## Register\n\n${request}`, 'request')).toHaveLength(1)
+  })
+
+  it.each([
+    `## Agent access\n\n${addresses}`,
+    `## Agent access\n\n${addresses}\n\nThese endpoints are rate limited.`,
+    `## Reserved words\n\nNone.\n\n## Agent access\n\n${addresses}`,
+  ])('where it is not said, it is there: %j', (text) => {
+    expect(facts(text, 'register_uri', 'claim_uri')).toEqual([
+      'https://svc.example/agents/register',
+      'https://svc.example/agents/claim',
+    ])
+  })
+})
+
 describe('ways in, in other words', () => {
   const client =
     '## Register\n\nAgents register anonymously.\n\n1. Dynamic client registration: `POST https://svc.example/oauth/register`\n2. Authorization code with PKCE.'

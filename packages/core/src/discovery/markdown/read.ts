@@ -3,6 +3,7 @@ import { addressIn } from './address.ts'
 import { type NotAuthMd, whyNotAuthMd } from './is-auth-md.ts'
 import { type Descriptions, describeRequests } from './requests/describe.ts'
 import { addresses } from './rules/addresses.ts'
+import { isPlanned } from './rules/denial.ts'
 import { errors } from './rules/errors.ts'
 import { headers } from './rules/headers.ts'
 import { identityTypes } from './rules/identity-types.ts'
@@ -51,6 +52,16 @@ const rules: readonly Rule[] = [
   proseKeys,
   ...keyRules,
 ]
+/** What is not to be had where a section only plans it. */
+const waysIn: readonly FactName[] = [
+  'authorization_server',
+  'register_uri',
+  'claim_uri',
+  'revocation_uri',
+  'identity_type',
+  'method',
+  'request',
+]
 const maxFacts = 300
 const maxValue = 2_048
 /** Facts whose value is an address. */
@@ -78,9 +89,12 @@ export function readDocument(text: string, { url }: { url: string }): DocumentRe
   const outline = outlineOf(text)
   const found: Found[] = []
   for (const statement of outline.statements) {
+    const planned = isPlanned(statement)
     for (const rule of rules) {
       for (const one of rule(statement)) {
-        if (found.length < 4 * maxFacts && one.value.length <= maxValue) found.push(one)
+        if (found.length >= 4 * maxFacts || one.value.length > maxValue) continue
+        if (!planned || !waysIn.includes(one.name)) found.push(one)
+        else if (one.name !== 'request') found.push({ ...one, denied: true })
       }
     }
   }

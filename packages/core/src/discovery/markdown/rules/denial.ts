@@ -87,6 +87,16 @@ export function saysNo({ kind, cells, lead = '', headings }: Statement): boolean
 const headsAbsent =
   /\b(?:not (?:supported|offered|published|provided|available|exposed|implemented)|absent|unsupported|out of scope|missing|road ?map|coming soon|planned|not yet)\b/i
 
+/** A section about what is not there yet: by its heading, or because it says so of its addresses. */
+export function isPlanned({ headings, section }: Statement): boolean {
+  return headsPlanned.test(headings.at(-1) ?? '') || placeholders.test(section.text)
+}
+
+const headsPlanned =
+  /^\W*(?:planned|upcoming|coming soon|future|reserved|not yet)\b|\b(?:road ?map|coming soon|under construction|\((?:planned|future|not yet \w+)\))\W*$/i
+const placeholders =
+  /\b(?:these|those|the|all|both)\b[^.;]{0,40}\b(?:endpoints?|addresses|routes?|paths?|URLs?)\b[^.;]{0,20}\b(?:are|is)\b[^.;]{0,40}\b(?:placeholders?|reserved|not (?:yet )?(?:live|deployed|implemented))\b/i
+
 /** "…; the other is." says nothing by itself. */
 export function isElliptic(clause: string): boolean {
   return /\b(?:is|are|does|do)\W*$/i.test(clause)
