@@ -34,7 +34,7 @@ import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
 import { revokeAll } from './revoke-all.ts'
 import { Session } from './session.ts'
-import { type CredentialRef, type ShareOptions, share, unshare } from './share.ts'
+import { type CredentialRef, type ShareOptions, type ShareParts, share, unshare } from './share.ts'
 import type { Trace } from './trace.ts'
 import type { PaymentHook } from './use/paid.ts'
 import { type Credential, Credentials } from './vault/credentials.ts'
@@ -287,13 +287,17 @@ export class AgentAuth {
    * @example await auth.share({ owner: kim, handle }, { tenant: 'acme', user: 'lee' }, { verbs: ['use'] })
    */
   share(credential: CredentialRef, owner: Owner, options: ShareOptions): Promise<CredentialView> {
-    const parts = { store: this.#options.store, credentials: this.#credentials }
-    return share(parts, credential, owner, options, this.#now())
+    return share(this.#sharing, credential, owner, options)
+  }
+
+  get #sharing(): ShareParts {
+    const { store } = this.#options
+    return { store, credentials: this.#credentials, now: this.#now, emit: this.#emit }
   }
 
   /** Takes back what `share` gave; what was not given is no error. */
   unshare(credential: CredentialRef, owner: Owner): Promise<void> {
-    return unshare(this.#options.store, credential, owner)
+    return unshare(this.#sharing, credential, owner)
   }
 
   /**
@@ -375,7 +379,7 @@ export class AgentAuth {
      * another owner's and was shared is given back, and works on for its owner.
      */
     revokeAll: (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> =>
-      revokeAll(this.#session(parseOwner(owner), this.#unbound), this.#options.store, by),
+      revokeAll(this.#session(parseOwner(owner), this.#unbound), this.#sharing, by),
 
     /**
      * Deletes every record of an owner. What was not revoked before may still work at its service. What

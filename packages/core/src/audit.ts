@@ -127,6 +127,14 @@ function auditRecord(event: AuthEvent): AuditRecord | undefined {
     }
     case 'imported':
       return { ...head, ...owned(event) }
+    case 'shared': {
+      const { service, credential, owner, to, verbs } = event
+      return { ...head, what: { service, credential, to, verbs }, forWhom: owner }
+    }
+    case 'unshared': {
+      const { credential, owner, to } = event
+      return { ...head, what: { credential, to }, forWhom: owner }
+    }
     case 'ended':
       return { ...head, ...owned(event), outcome: { verdict: event.verdict } }
     case 'erased': {

@@ -1,6 +1,6 @@
 import type { Action, Verb } from './consent/action.ts'
 import { AuthError, type AuthErrorCode } from './errors.ts'
-import type { Outcome, OutcomeOf, RefusalCode } from './outcome.ts'
+import type { Outcome, OutcomeOf, RefusalCode, ShareVerb } from './outcome.ts'
 import type { Owner } from './owner.ts'
 import type { DamagedRecord } from './vault/store.ts'
 
@@ -80,6 +80,21 @@ export type AuthEvent =
     })
   /** The application put a credential of its own into the vault. */
   | (Owned & { readonly type: 'imported'; readonly credential: string })
+  /** The application let another owner, `to`, do something with a credential of this one. */
+  | (Owned & {
+      readonly type: 'shared'
+      readonly credential: string
+      readonly to: Owner
+      readonly verbs: readonly ShareVerb[]
+    })
+  /** What `to` was given of this owner's credential was taken back. */
+  | {
+      readonly type: 'unshared'
+      readonly at: number
+      readonly owner: Owner
+      readonly credential: string
+      readonly to: Owner
+    }
   /** The secret of a credential was deleted here. */
   | (Owned & {
       readonly type: 'ended'

@@ -1,17 +1,16 @@
 import type { Outcome } from './outcome.ts'
 import type { Session } from './session.ts'
-import { giveBack } from './share.ts'
-import type { Store } from './vault/store.ts'
+import { giveBack, type ShareParts } from './share.ts'
 
 /** Revokes each credential of a session's owner under a consent of its own, which `approver` gives. */
 export async function revokeAll(
   session: Session,
-  store: Store,
+  sharing: ShareParts,
   by: { approver: string },
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   for (const { handle, state, shared } of await session.list()) {
-    if (shared) await giveBack(store, session.owner, handle)
+    if (shared) await giveBack(sharing, session.owner, handle)
     if (shared || state === 'revoked' || state === 'forgotten') continue
     const action = await session.preview('revoke', { credential: handle })
     const call = { channel: 'admin', callId: `admin-${handle}` }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { rememberService } from './discovery/known-services.ts'
 import { AuthError } from './errors.ts'
+import type { AuthEvent } from './events.ts'
 import { parse } from './inputs.ts'
 import type { CredentialView, ShareVerb } from './outcome.ts'
 import { type Owner, ownerKey, parseOwner, sameOwner } from './owner.ts'
@@ -34,13 +35,20 @@ const shareOptions: z.ZodType<ShareOptions> = z.strictObject({
   acrossTenants: z.boolean().optional(),
 })
 
+/** What is needed of the rest. */
+export interface ShareParts {
+  readonly store: Store
+  readonly credentials: Credentials
+  readonly now: () => number
+  readonly emit: (event: AuthEvent) => void
+}
+
 /** Writes down, with the other owner, what that one may do with a credential. Nothing of it is copied. */
 export async function share(
-  { store, credentials }: { readonly store: Store; readonly credentials: Credentials },
+  { store, credentials, now, emit }: ShareParts,
   credential: CredentialRef,
   owner: Owner,
   options: ShareOptions,
-  at: number,
 ): Promise<CredentialView> {
   const { handle, by, to } = parties(credential, owner)
   const { verbs, acrossTenants } = parse(shareOptions, options)
@@ -60,32 +68,41 @@ export async function share(
   if (held.state !== 'active' && held.state !== 'invalid') {
     throw new AuthError('invalid_input', `${handle} is ${held.state}`)
   }
+  const at = now()
   const grant = { by, key: await ownerKey(by), to, verbs: [...new Set(verbs)], at }
   const ref = await refOf(to, handle)
   await compareAndSet(async () => {
     const record = await store.get(ref)
     await store.put({ ...ref, value: encodeGrant({ grant }) }, record?.revision ?? 0)
   })
-  await rememberService(store, to, held.service)
+  const { service } = held
+  emit({ type: 'shared', at, owner: by, service, credential: handle, to, verbs: grant.verbs })
+  await rememberService(store, to, service)
   return { ...viewCredential(held), shared: { by, verbs: grant.verbs } }
 }
 
 export async function unshare(
-  store: Store,
+  parts: Pick<ShareParts, 'store' | 'now' | 'emit'>,
   credential: CredentialRef,
   owner: Owner,
 ): Promise<void> {
   const { handle, to } = parties(credential, owner)
-  await giveBack(store, to, handle)
+  await giveBack(parts, to, handle)
 }
 
 /** Deletes a grant; what is an owner's own stays. */
-export async function giveBack(store: Store, owner: Owner, handle: string): Promise<void> {
-  const ref = await refOf(owner, handle)
+export async function giveBack(
+  { store, now, emit }: Pick<ShareParts, 'store' | 'now' | 'emit'>,
+  to: Owner,
+  handle: string,
+): Promise<void> {
+  const ref = await refOf(to, handle)
   await compareAndSet(async () => {
     const record = await store.get(ref)
-    if (record === undefined || !('grant' in decodeCredential(record.value))) return
+    const held = record && decodeCredential(record.value)
+    if (record === undefined || held === undefined || !('grant' in held)) return
     await store.delete(ref, record.revision)
+    emit({ type: 'unshared', at: now(), owner: held.grant.by, credential: handle, to })
   })
 }
 

@@ -328,3 +328,20 @@ test('a path that cannot be a file is refused at once', async () => {
     )
   }
 })
+
+test('a share says to whom, and what for', () => {
+  const { records, onEvent } = trail()
+  const to = { tenant: 'acme', user: 'lee' }
+  const about = { at: 0, owner, credential: 'cred_1', to } as const
+  const service = 'https://api.vendor.example'
+  onEvent({ ...about, type: 'shared', service, verbs: ['use'] })
+  onEvent({ ...about, type: 'unshared' })
+  expect(records()).toMatchObject([
+    {
+      event: 'shared',
+      what: { service, credential: 'cred_1', to, verbs: ['use'] },
+      forWhom: owner,
+    },
+    { event: 'unshared', what: { credential: 'cred_1', to }, forWhom: owner },
+  ])
+})

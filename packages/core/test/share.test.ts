@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { AuthEvent } from '../src/events.ts'
 import { type AgentAuthOptions, memoryStore, type Owner } from '../src/node/main.ts'
 import { ownerKey } from '../src/owner.ts'
 import { agreed, canary, hold } from './held.ts'
@@ -177,6 +178,25 @@ describe.each([
       expect(await use(kim)).toMatchObject(answered)
     },
   )
+})
+
+test('who was given what, and that it was taken back, is told once', async () => {
+  const events: AuthEvent[] = []
+  const { auth, ref, handle, origin } = await shared(['use'], {
+    onEvent: (event) => events.push(event),
+  })
+  await auth.unshare(ref, lee)
+  await auth.unshare(ref, lee)
+  await auth.share(ref, lee, { verbs: ['revoke', 'revoke'] })
+  await auth.admin.revokeAll(lee, { approver: 'ops' })
+  const told = events.filter(({ type }) => type === 'shared' || type === 'unshared')
+  const about = { owner: kim, credential: handle, to: lee, at: expect.any(Number) }
+  expect(told).toEqual([
+    { ...about, type: 'shared', service: origin, verbs: ['use'] },
+    { ...about, type: 'unshared' },
+    { ...about, type: 'shared', service: origin, verbs: ['revoke'] },
+    { ...about, type: 'unshared' },
+  ])
 })
 
 test('nobody else has it, nor passes on what is shared', async () => {
