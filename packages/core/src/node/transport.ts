@@ -162,6 +162,8 @@ function exchange(
   return new Promise((resolve, reject) => {
     let control: Dispatcher.DispatchController | undefined
     let incoming: Readable | undefined
+    /** All of the answer has come: there is nothing left to abort. */
+    let whole = false
     const onAbort = () => {
       reject(signal.reason)
       if (incoming === undefined) control?.abort(signal.reason)
@@ -191,7 +193,7 @@ function exchange(
           read: () => controller.resume(),
           destroy(error, done) {
             finished()
-            controller.abort(error ?? new Error('answer was not read to its end'))
+            if (!whole) controller.abort(error ?? new Error('answer was not read to its end'))
             done(error)
           },
         })
@@ -201,6 +203,7 @@ function exchange(
         if (incoming?.push(chunk) === false) controller.pause()
       },
       onResponseEnd() {
+        whole = true
         incoming?.push(null)
       },
       onResponseError(_controller, error) {
