@@ -5,6 +5,7 @@ export default defineConfig({
     'src/index.ts',
     'src/node/main.ts',
     'src/node/index.ts',
+    'src/pages.ts',
     'src/reading.ts',
     'src/testing/index.ts',
   ],

@@ -1,3 +1,4 @@
+import { Admin } from './admin.ts'
 import { Consents } from './consent/consents.ts'
 import { Contacts } from './consent/contacts.ts'
 import { ConsentLedger } from './consent/ledger.ts'
@@ -11,7 +12,6 @@ import { type Recipe, Recipes } from './engine/recipes.ts'
 import { decodeRegistration } from './engine/registration.ts'
 import { Waiters, type WatchReport } from './engine/waiters.ts'
 import { type Worker, type WorkLimits, Works } from './engine/work.ts'
-import { type EraseReport, erase } from './erase.ts'
 import { AuthError } from './errors.ts'
 import { type AuthEvent, type AuthListener, announcing } from './events.ts'
 import type { IdentityAssertion } from './identity/assertion.ts'
@@ -27,12 +27,11 @@ import { type AgentInboxOptions, telnyxSignupWith } from './methods/telnyx-signu
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { allowLoopback, type NetLimits, type NetOptions, type Transport } from './net/transport.ts'
 import type { KeySource } from './operator-key.ts'
-import type { CredentialView, Outcome } from './outcome.ts'
+import type { CredentialView } from './outcome.ts'
 import { type Owner, parseOwner } from './owner.ts'
 import type { OwnerIdentity } from './people/mailbox.ts'
 import { Notifier } from './people/notifier.ts'
 import { People, type PersonRequest } from './people/people.ts'
-import { revokeAll } from './revoke-all.ts'
 import { Session } from './session.ts'
 import { type CredentialRef, type ShareOptions, type ShareParts, share, unshare } from './share.ts'
 import type { Trace } from './trace.ts'
@@ -154,6 +153,8 @@ export interface TickReport {
 /** The whole of it: sessions of owners, the way back for people, time, and the operator's view. */
 export class AgentAuth {
   readonly people: People
+  /** What an operator may do for any owner. */
+  readonly admin: Admin
   readonly #options: AgentAuthOptions
   readonly #now: () => number
   readonly #net: NetOptions
@@ -243,6 +244,13 @@ export class AgentAuth {
       engine: this.#engine,
       now: clock,
       perform: (...about) => this.#notifier.perform(...about),
+    })
+    this.admin = new Admin({
+      store,
+      credentials: this.#credentials,
+      session: (owner) => this.#session(owner, this.#unbound),
+      now: clock,
+      emit,
     })
   }
 
@@ -356,43 +364,5 @@ export class AgentAuth {
       await this.tick()
       return this.#waiters.look(queue, statusOf, onSettled)
     })
-  }
-
-  /** What an operator may do for any owner. */
-  readonly admin = {
-    /** The credentials of an owner. */
-    list: (owner: Owner): Promise<readonly CredentialView[]> => this.as(owner).list(),
-
-    /**
-     * The secret of a credential, closed, for a person who must see it. No tool and no session leads here.
-     *
-     * @throws AuthError `not_found`, also where the secret is deleted already or there never was one
-     */
-    secret: async (owner: Owner, handle: string): Promise<Secret> => {
-      const { secret, shared } = await this.#credentials.get(parseOwner(owner), handle)
-      if (secret && !shared) return secret
-      throw new AuthError('not_found', `the vault holds no secret of ${handle.slice(0, 80)}`)
-    },
-
-    /**
-     * Takes all credentials of an owner out of use; the outcomes say what a person must still do. What is
-     * another owner's and was shared is given back, and works on for its owner.
-     */
-    revokeAll: (owner: Owner, by: { approver: string }): Promise<readonly Outcome[]> =>
-      revokeAll(this.#session(parseOwner(owner), this.#unbound), this.#sharing, by),
-
-    /**
-     * Deletes every record of an owner. What was not revoked before may still work at its service. What
-     * cannot be read stays, since it may have been moved there from another owner: `damaged` names it,
-     * for the operator to look at and remove.
-     */
-    erase: async (owner: Owner): Promise<EraseReport> => {
-      const parsed = parseOwner(owner)
-      const report = await erase(this.#options.store, parsed)
-      const { records, damaged } = report
-      const told = { owner: parsed, records, damaged: damaged.length }
-      this.#emit({ type: 'erased', at: this.#now(), ...told })
-      return report
-    },
   }
 }

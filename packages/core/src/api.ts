@@ -1,3 +1,4 @@
+export type { Admin } from './admin.ts'
 export {
   type AgentAuth,
   type AgentAuthOptions,
@@ -61,7 +62,7 @@ export type * from './outcome.ts'
 export { type Owner, sameOwner } from './owner.ts'
 export type { Intake, IntakeOptions, IntakeUrl } from './people/intake.ts'
 export type { Mailbox, MailMessage, OwnerIdentity } from './people/mailbox.ts'
-export type { People, PersonDecision, PersonRequest } from './people/people.ts'
+export type { FormFor, People, PersonDecision, PersonRequest } from './people/people.ts'
 export type { Session } from './session.ts'
 export type { CredentialRef, ShareOptions } from './share.ts'
 export { noteWaiter, type Pause, pauseOf, pauseSchema, type VerbCall } from './tools/pause.ts'

@@ -6,21 +6,35 @@ import { giveBack, type ShareParts } from './share.ts'
 export async function revokeAll(
   session: Session,
   sharing: ShareParts,
-  by: { approver: string },
+  by: { readonly approver: string },
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   for (const { handle, state, shared } of await session.list()) {
-    if (shared) await giveBack(sharing, session.owner, handle)
-    if (shared || state === 'revoked' || state === 'forgotten') continue
-    const action = await session.preview('revoke', { credential: handle })
-    const call = { channel: 'admin', callId: `admin-${handle}` }
-    if (action !== undefined) {
-      const asked = await session.ask(action, call)
-      if (asked.kind === 'asked') {
-        await session.decide(asked.consent.id, { ...by, approved: true, channel: 'admin' })
-      }
-    }
-    outcomes.push(await session.revoke({ credential: handle }, call))
+    if (!shared && (state === 'revoked' || state === 'forgotten')) continue
+    const outcome = await revokeFor(session, sharing, { handle, shared: !!shared }, by)
+    if (outcome) outcomes.push(outcome)
   }
   return outcomes
+}
+
+/** The same for one; undefined for what is another owner's and was given back. */
+export async function revokeFor(
+  session: Session,
+  sharing: ShareParts,
+  { handle, shared }: { readonly handle: string; readonly shared: boolean },
+  by: { readonly approver: string },
+): Promise<Outcome | undefined> {
+  if (shared) {
+    await giveBack(sharing, session.owner, handle)
+    return undefined
+  }
+  const action = await session.preview('revoke', { credential: handle })
+  const call = { channel: 'admin', callId: `admin-${handle}` }
+  if (action !== undefined) {
+    const asked = await session.ask(action, call)
+    if (asked.kind === 'asked') {
+      await session.decide(asked.consent.id, { ...by, approved: true, channel: 'admin' })
+    }
+  }
+  return session.revoke({ credential: handle }, call)
 }

@@ -1,9 +1,10 @@
 import { canary } from '@authmd/canary'
 import { afterEach, expect, test } from 'vitest'
 import { AuthError } from '../src/errors.ts'
+import type { AuthEvent } from '../src/events.ts'
 import { Secret } from '../src/vault/secret.ts'
 import { makeKey } from './intake-world.ts'
-import { closeWorlds, expectStatus, openWorld, owner, solve } from './world.ts'
+import { askedFor, closeWorlds, expectStatus, openWorld, owner, solve } from './world.ts'
 
 afterEach(closeWorlds)
 
@@ -73,4 +74,57 @@ test('the secret of a credential is handed over closed, to its owner, while ther
   const gone = auth.admin.secret(owner, handle)
   await expect(gone).rejects.toBeInstanceOf(AuthError)
   await expect(gone).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('a form of what waits is for its owner alone, and records who filled it in', async () => {
+  const decisions: unknown[] = []
+  const onEvent = (event: AuthEvent) => {
+    canary.see('event', event)
+    if (event.type === 'decision') decisions.push(event.approver)
+  }
+  const world = await openWorld({ onEvent })
+  const { auth, session } = world
+  const { consent, input } = await askedFor(world)
+  const kim = { owner, approver: 'kim@operator.test' }
+  const formFor = (more: object) =>
+    auth.people.form(consent.consent, { ...kim, kind: 'consent', ...more })
+  expect(await formFor({ owner: other })).toBeUndefined()
+  expect(await formFor({ kind: 'paste-key' })).toBeUndefined()
+  await expect(formFor({ approver: '' })).rejects.toMatchObject({ code: 'invalid_input' })
+  await expect(formFor({ owner: {} })).rejects.toMatchObject({ code: 'owner_invalid' })
+  const form = await formFor({})
+  const parts = { token: 't', action: '/decide', status: 200, fault: undefined }
+  const { main } = form?.shown(parts) ?? {}
+  for (const line of consent.action.summary.split('\n').slice(1)) expect(main?.text).toContain(line)
+  // It is part of a page: no link led to it.
+  expect(main?.text).not.toContain('The link that led here')
+  expect(await form?.take(new URLSearchParams({ decision: 'perhaps' }))).toHaveProperty('fault')
+  expect(await form?.take(new URLSearchParams({ decision: 'approve' }))).toHaveProperty('last')
+  expect(decisions).toEqual(['kim@operator.test'])
+  expect(await formFor({})).toBeUndefined()
+  expectStatus(await session.register(input), 'pending')
+})
+
+test('an operator revokes one credential: the others, and other owners, keep theirs', async () => {
+  const { auth, session, sandbox } = await openWorld()
+  const { api } = sandbox.urls
+  const imported = (name: string) =>
+    session.import({ service: api, audience: `${api}/v2`, secret: `KEY0SANDBOX0${name}` })
+  const { handle } = await imported('FIRST')
+  const kept = await imported('SECOND')
+  const kim = { approver: 'kim@operator.test' }
+  await expect(auth.admin.revoke(other, handle, kim)).rejects.toMatchObject({ code: 'not_found' })
+  expectStatus(await auth.admin.revoke(owner, handle, kim), 'ended')
+  const states = (await session.list()).map((one) => [one.handle, one.state])
+  expect(states.sort()).toEqual(
+    [
+      [handle, 'forgotten'],
+      [kept.handle, 'active'],
+    ].sort(),
+  )
+  await auth.share({ owner, handle: kept.handle }, other, { verbs: ['use'] })
+  // Given back, not ended.
+  expect(await auth.admin.revoke(other, kept.handle, kim)).toBeUndefined()
+  expect(await auth.admin.list(other)).toEqual([])
+  expect(await session.list()).toContainEqual(kept)
 })

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream as WebStream } from 'node:stream/web'
 
 /** A server for the browser of this machine alone. */
 export interface LocalServer {
@@ -44,7 +46,9 @@ async function answer(
   from: IncomingMessage,
   to: ServerResponse,
 ): Promise<void> {
-  const request = requestOf(from)
+  const left = new AbortController()
+  to.once('close', () => left.abort())
+  const request = requestOf(from, left.signal)
   let response: Response
   if (handle === undefined || request === undefined) {
     response = new Response('No such request is answered here.\n', { status: 400 })
@@ -57,12 +61,21 @@ async function answer(
   }
   // What is left of a request that was refused early is not waited for.
   if (!from.complete) to.setHeader('connection', 'close')
-  to.writeHead(response.status, Object.fromEntries(response.headers))
-  to.end(new Uint8Array(await response.arrayBuffer()))
+  to.writeHead(response.status, headersOf(response))
+  // An answer may go on for as long as the browser is there.
+  if (response.body === null) to.end()
+  else await pipeline(Readable.fromWeb(response.body as WebStream), to)
+}
+
+/** Each cookie keeps a line of its own. */
+function headersOf({ headers }: Response): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie()
+  const others = Object.fromEntries(headers)
+  return cookies.length === 0 ? others : { ...others, 'set-cookie': cookies }
 }
 
 /** Undefined for what no browser sends: another form of address, no host, a method that `fetch` forbids. */
-function requestOf(from: IncomingMessage): Request | undefined {
+function requestOf(from: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { host } = from.headers
   const url = from.url?.startsWith('/') && host ? URL.parse(`http://${host}${from.url}`) : null
   if (url === null) return undefined
@@ -74,7 +87,7 @@ function requestOf(from: IncomingMessage): Request | undefined {
   const bodyless = method === 'GET' || method === 'HEAD'
   try {
     const body = bodyless ? null : (Readable.toWeb(from) as ReadableStream<Uint8Array>)
-    return new Request(url, { method, headers, body, duplex: 'half' } as RequestInit)
+    return new Request(url, { method, headers, body, signal, duplex: 'half' } as RequestInit)
   } catch {
     return undefined
   }

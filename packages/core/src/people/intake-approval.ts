@@ -2,8 +2,9 @@ import type { TermsText } from '../consent/action.ts'
 import type { Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
 import { type Html, html, joined } from './intake-html.ts'
-import { documentOf, formPage, hostOf, link, lookAlikes } from './intake-pages.ts'
+import { atEnd, formPage } from './intake-pages.ts'
 import type { Frame, Subject, Taken } from './intake-subject.ts'
+import { hostOf, link, lookAlikes, type Page, time } from './page.ts'
 
 interface ApprovalParts {
   readonly consent: Consent
@@ -26,7 +27,9 @@ export function approvalSubject({ consent, decide }: ApprovalParts, frame: Frame
         '\n',
       )}</ul>${texts.length === 0 ? '' : toRead(texts)}
 ${firstTime ? html`<p>This is the first time: nothing has been held at ${host} before.</p>` : ''}
-${lookAlikes([service, summary])}`
+${lookAlikes([service, summary])}
+<p>If you approve, the agent may do this once until ${time(consent.expiresAt)}, and nothing else. If you do not,
+nothing is done, and for ten minutes it cannot ask you for the same again.</p>`
       const fields = html`<button name="decision" value="approve">Approve</button>
 <button name="decision" value="deny" class="no">Do not approve</button>`
       const asking = { ...frame, owner, service }
@@ -47,7 +50,7 @@ ${lookAlikes([service, summary])}`
         if (!AuthError.isInstance(error) || error.code !== 'invalid_input') throw error
         return { fault: 'This was decided already', counts: false }
       }
-      return { last: (headers) => decided(approve, headers) }
+      return { last: decided(approve, frame.alone) }
     },
   }
 }
@@ -61,13 +64,16 @@ function toRead(texts: readonly TermsText[]): Html {
 <ul>${joined(items, '\n')}</ul>`
 }
 
-function decided(approve: boolean, headers: Readonly<Record<string, string>>): Response {
+function decided(approve: boolean, alone: boolean): Page {
   const title = approve ? html`Approved` : html`Not approved`
   const said = approve
     ? 'The agent may do this once, within the next minutes, and nothing else.'
     : 'Nothing is done. For ten minutes the agent cannot ask you for the same again.'
-  const main = html`<h1>${title}</h1>
+  return {
+    status: 200,
+    title,
+    main: html`<h1>${title}</h1>
 <p>${said}</p>
-<p>You can close this page. The link that led here does not work any more.</p>`
-  return documentOf(200, title, main, headers)
+${atEnd(alone)}`,
+  }
 }

@@ -59,7 +59,7 @@ export async function needSubject(
         return { fault, counts: !doubt, doubt }
       }
       const now = await factsNow()
-      if (now === undefined) return { last: (headers) => answered(outcome, facts, headers) }
+      if (now === undefined) return { last: answered(outcome, facts) }
       const reason = outcome.status === 'refused' ? outcome.reason : undefined
       const still = typed
         ? 'Something else was at work on this just now. Please send it once more'

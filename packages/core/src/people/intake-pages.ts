@@ -1,9 +1,8 @@
-import { toBase64Url } from '../encoding.ts'
 import type { CodeForm } from '../methods/method.ts'
 import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
 import type { Owner } from '../owner.ts'
 import { type Html, html, joined } from './intake-html.ts'
-import { style } from './intake-style.ts'
+import { address, documentOf, hostOf, link, lookAlikes, minutes, type Page, time } from './page.ts'
 import { isDigits } from './typed-code.ts'
 
 /** Who asks, for which service and until when. */
@@ -14,8 +13,10 @@ export interface Asking {
   readonly name?: string
   /** Epoch milliseconds. */
   readonly now: number
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; infinite where it stays open. */
   readonly expires: number
+  /** Where it stands alone: the page is reached by its link and by nothing else. */
+  readonly alone: boolean
 }
 
 /** What a person is told before they hand anything over. */
@@ -111,7 +112,7 @@ Do not open the link in it: it works once. Copy its address and paste it here.</
 }
 
 /** The page with the form. */
-export function form(facts: Facts, parts: FormParts): Response {
+export function form(facts: Facts, parts: FormParts): Page {
   const { fault, doubt } = parts
   const { need, service, notice } = facts
   const ask = asks[need.kind]
@@ -156,8 +157,8 @@ export function formPage(
   asking: Asking,
   { before, lead, fields }: { readonly before: Html; readonly lead: Html; readonly fields: Html },
   { token, action, status, fault }: FormParts,
-): Response {
-  const { owner, name, service, now, expires } = asking
+): Page {
+  const { owner, name, service, now, expires, alone } = asking
   const who = [
     owner.tenant,
     ...(owner.user ? [`user ${owner.user}`] : []),
@@ -169,31 +170,23 @@ ${before}
 <dl>
 <div><dt>Asked for by</dt><dd>the agent of ${name === undefined ? who : `${name} (${who})`}</dd></div>
 <div><dt>Service</dt><dd>${address(service)}</dd></div>
-<div><dt>Open until</dt><dd>${time(expires)} <span>(${minutes(expires - now)})</span></dd></div>
+${
+  Number.isFinite(expires)
+    ? html`<div><dt>Open until</dt><dd>${time(expires)} <span>(${minutes(expires - now)})</span></dd></div>`
+    : ''
+}
 </dl>
 ${lead}
 <form method="post" action="${action}">
 <input type="hidden" name="form" value="${token}">
 ${fields}
 </form>
-<p class="small">Did you not expect this page? Close it: nothing happens then.</p>`
-  return documentOf(status, fault === undefined ? title : html`Not taken: ${title}`, main)
-}
-
-/** A word about names that may not be what they look like. */
-export function lookAlikes(urls: readonly string[]): Html {
-  return urls.some((url) => url.includes('xn--'))
-    ? html`<p class="notice">A name with <code>xn--</code> holds letters that can look like others. Make sure that
-it is the service you mean.</p>`
-    : html``
+<p class="small">${alone ? 'Did you not expect this page? Close it' : 'Did you not expect this? Leave it'}: nothing happens then.</p>`
+  return { status, title: fault === undefined ? title : html`Not taken: ${title}`, main }
 }
 
 /** The last page: it was taken. What came of it is said, as far as it is known. */
-export function answered(
-  outcome: Outcome,
-  { need, service }: Facts,
-  headers: Readonly<Record<string, string>>,
-): Response {
+export function answered(outcome: Outcome, { need, service, alone }: Facts): Page {
   const taken = {
     'paste-key': 'The key was taken and is shown to nobody.',
     'open-mail': 'The link was taken.',
@@ -209,8 +202,14 @@ export function answered(
 <p>There is nothing more to do here. The agent has been told.</p>`
     : html`<h1>Thank you, that is all</h1>
 <p>${outcome.status === 'pending' ? outcome.reason : taken}${outcome.status === 'ready' ? html` The agent can now use ${address(service)}.` : ''}</p>
-<p>You can close this page. The link that led here does not work any more.</p>`
-  return documentOf(200, failed ? html`Not done` : html`Done`, main, headers)
+${atEnd(alone)}`
+  return { status: 200, title: failed ? html`Not done` : html`Done`, main }
+}
+
+export function atEnd(alone: boolean): Html {
+  return alone
+    ? html`<p>You can close this page. The link that led here does not work any more.</p>`
+    : html``
 }
 
 const plain = {
@@ -244,78 +243,9 @@ export function plainPage(
   const [status, title, text] = plain[kind]
   const main = html`<h1>${title}</h1><p>${text}</p>
 ${back === undefined ? '' : html`<p><a href="${back}">Back to the page</a></p>`}`
-  return documentOf(status, html`${title}`, main, headers)
-}
-
-export function documentOf(
-  status: number,
-  title: Html,
-  main: Html,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
-  const document = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style nonce="${nonce}">${style}</style>
-</head>
-<body><main>${main}</main></body>
-</html>
-`
-  return new Response(document.text, {
-    status,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      ...headers,
-    },
-  })
-}
-
-/** The host as the URL standard writes it: a name in other letters stays in punycode. */
-export function hostOf(url: string): Html {
-  return html`${URL.parse(url)?.host ?? url}`
+  return documentOf({ status, title: html`${title}`, main }, headers)
 }
 
 function page({ url }: PersonNeed): Html {
   return (url && link(url)) || html`the page of the service`
-}
-
-/** A link to a page of the web; undefined for anything else. */
-export function link(url: string): Html | undefined {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
-  return html`<a href="${parsed.href}" target="_blank" rel="noopener noreferrer">${address(parsed.href)}</a>`
-}
-
-/** A URL that breaks at its slashes before it breaks anywhere else. */
-function address(url: string): Html {
-  const [scheme = '', rest] = url.split('//', 2)
-  if (rest === undefined) return html`<code>${url}</code>`
-  const parts = url.slice(scheme.length + 2).split('/')
-  return html`<code>${scheme}//${joined(
-    parts.map((part) => html`${part}`),
-    '/<wbr>',
-  )}</code>`
-}
-
-function time(ms: number): Html {
-  const iso = new Date(ms).toISOString()
-  return html`<time datetime="${iso}">${iso.slice(11, 16)} UTC on ${iso.slice(0, 10)}</time>`
-}
-
-function minutes(ms: number): string {
-  const left = Math.max(1, Math.round(ms / 60_000))
-  if (left < 90) return left === 1 ? '1 minute' : `${left} minutes`
-  return `about ${Math.round(left / 60)} hours`
 }

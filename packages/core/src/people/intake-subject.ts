@@ -1,8 +1,9 @@
 import type { Asking, FormParts } from './intake-pages.ts'
+import type { Page } from './page.ts'
 
 /** What a link leads to: a form, and what comes of it. */
 export interface Subject {
-  shown(parts: FormParts): Response
+  shown(parts: FormParts): Page
   take(fields: URLSearchParams): Promise<Taken>
 }
 
@@ -14,7 +15,7 @@ export type Taken =
       /** It may be right all the same: the form lets the person say so. */
       readonly doubt?: boolean
     }
-  | { readonly last: (headers: Readonly<Record<string, string>>) => Response }
+  | { readonly last: Page }
 
 /** What a page says whatever it asks. */
-export type Frame = Pick<Asking, 'name' | 'now' | 'expires'>
+export type Frame = Pick<Asking, 'name' | 'now' | 'expires' | 'alone'>

@@ -14,6 +14,7 @@ import { needOf, needSubject } from './intake-need.ts'
 import { plainPage } from './intake-pages.ts'
 import { crossSite, formToken, isForm, readForm, sessionOf } from './intake-request.ts'
 import type { Subject, Taken } from './intake-subject.ts'
+import { documentOf } from './page.ts'
 import type { HandedOver } from './people.ts'
 
 /** Where the intake page is, and in whose name it asks. */
@@ -97,7 +98,8 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
   async function subjectOf(link: IntakeLink): Promise<Subject | undefined> {
     if (!links.isGood(link)) return undefined
     const { owner, about, kind, expires } = link
-    const frame = { now: parts.now(), expires, ...(name === undefined ? {} : { name }) }
+    const named = name === undefined ? {} : { name }
+    const frame = { now: parts.now(), expires, alone: true, ...named }
     if (kind !== 'consent') {
       const registration = () => registrationOf(owner, about)
       return needSubject({ registration, answer: parts.answer }, kind, frame)
@@ -148,7 +150,7 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     if ('fault' in taken) return again(link, secret, taken)
     await links.end(link)
     const path = `${root}/${link.id}`
-    return taken.last({
+    return documentOf(taken.last, {
       'set-cookie': `${cookie}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax`,
     })
   }
@@ -175,7 +177,8 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
     doubt?: boolean,
   ): Promise<Response> {
     const { token } = await formToken(secret)
-    return subject.shown({ token, action: `${root}/${id}/hand-over`, status, fault, doubt })
+    const action = `${root}/${id}/hand-over`
+    return documentOf(subject.shown({ token, action, status, fault, doubt }))
   }
 
   async function route(request: Request): Promise<Response> {

@@ -12,13 +12,15 @@ import { AuthError } from '../errors.ts'
 import { cleanSecret } from '../inputs.ts'
 import type { PersonInput } from '../methods/method.ts'
 import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
-import { type Owner, parseOwner } from '../owner.ts'
+import { type Owner, ownerKey, parseOwner } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
 import { awaiting, readCallback } from './callback.ts'
 import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
-import { needOf } from './intake-need.ts'
+import { approvalSubject } from './intake-approval.ts'
+import { needOf, needSubject } from './intake-need.ts'
+import type { Subject } from './intake-subject.ts'
 import type { Notifier } from './notifier.ts'
 import { pastedKey } from './pasted-key.ts'
 import { typedCode } from './typed-code.ts'
@@ -91,6 +93,18 @@ const answers: Readonly<Record<PersonNeed['kind'], string>> = {
 }
 
 const approverSchema = z.strictObject({ approver: z.string().min(1).max(200) })
+
+/** Who fills in a form, and in whose name it asks. */
+export interface FormFor {
+  /** Who is signed in, as the application knows: what is another owner's is not found. */
+  readonly owner: Owner
+  /** The person, as they stand in the record of a decision. */
+  readonly approver: string
+  /** What is expected to be asked; where it is something else by now, there is no form. */
+  readonly kind: PersonNeed['kind'] | 'consent'
+  /** Who runs the agent, as the person knows them. */
+  readonly name?: string
+}
 
 interface PeopleParts {
   readonly store: Store
@@ -166,6 +180,38 @@ export class People {
       return [{ kind: 'need', id, owner: of, service: offer.service, need, ...notice } as const]
     })
     return [...consents, ...needs.reverse()]
+  }
+
+  /**
+   * The form for one thing that waits, for a page that knows who is signed in and looks after their session and
+   * its forms itself, such as the console. `shown` is what stands on the page (`@authmd/core/pages` makes a document of
+   * it), `take` reads what came back. Undefined where it is not waited for any more, or is another owner's.
+   *
+   * @throws AuthError `owner_invalid`, `invalid_input` without an approver
+   */
+  async form(id: string, given: FormFor): Promise<Subject | undefined> {
+    const { ledger, engine, index, now } = this.#parts
+    const { approver, kind, name } = given
+    const owner = parseOwner(given.owner)
+    const by = { approver }
+    if (!approverSchema.safeParse(by).success) {
+      throw new AuthError('invalid_input', 'a form is for somebody: { approver }')
+    }
+    const frame = { now: now(), alone: false, ...(name === undefined ? {} : { name }) }
+    if ((await index.find(id))?.owner !== (await ownerKey(owner))) return undefined
+    if (kind === 'consent') {
+      const consent = (await ledger.open(owner)).find((one) => one.id === id)
+      const decide = (approve: boolean) => this.answer(id, { approve }, by)
+      return (
+        consent && approvalSubject({ consent, decide }, { ...frame, expires: consent.expiresAt })
+      )
+    }
+    const registration = async () => (await engine.load(owner, id))?.registration
+    const first = await registration()
+    const expires = (first && needOf(first)?.until) ?? Infinity
+    const answer = async (_: string, said: HandedOver) =>
+      (await this.answer(id, said, by)) as Outcome
+    return needSubject({ registration, answer }, kind, { ...frame, expires })
   }
 
   /**
