@@ -82,7 +82,9 @@ test('core imports no framework, and what is Node only under src/node', () => {
 
 test('dependencies point one way', () => {
   const mayImport: Readonly<Record<string, readonly string[]>> = {
+    'apps/console': ['@authmd/core', '@authmd/core/node', '@authmd/core/pages'],
     'packages/cli': [
+      '@authmd/console/node',
       '@authmd/core',
       '@authmd/core/node',
       '@authmd/doctor',
@@ -205,7 +207,7 @@ describe('runtime dependencies', () => {
     return undefined
   }
 
-  const published = globSync('packages/*/package.json', { cwd: root })
+  const published = globSync('{packages,apps}/*/package.json', { cwd: root })
     .map((path) => join(root, dirname(path)))
     .filter((dir) => manifest(dir).private !== true)
   const direct = published.flatMap((dir) =>

@@ -5,6 +5,7 @@
  */
 export { sha256, toBase64Url } from './encoding.ts'
 export { isLoopbackHost } from './net/url.ts'
+export { exactly } from './people/intake-approval.ts'
 export { Html, html, joined } from './people/intake-html.ts'
 export { equalTexts } from './people/intake-links.ts'
 export { type FormParts, plainPage } from './people/intake-pages.ts'

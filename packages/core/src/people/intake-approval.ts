@@ -1,4 +1,4 @@
-import type { TermsText } from '../consent/action.ts'
+import type { Action, TermsText } from '../consent/action.ts'
 import type { Consent } from '../consent/ledger.ts'
 import { AuthError } from '../errors.ts'
 import { type Html, html, joined } from './intake-html.ts'
@@ -14,26 +14,17 @@ interface ApprovalParts {
 /** The page on which a person says yes or no to an action. */
 export function approvalSubject({ consent, decide }: ApprovalParts, frame: Frame): Subject {
   const { action } = consent
-  const { owner, service, effects, summary, firstTime } = action
-  const host = hostOf(service)
+  const { owner, service } = action
   return {
     shown(form) {
-      // The first line is the service, which stands above.
-      const [, ...lines] = summary.split('\n')
-      const texts = effects.flatMap((one) => (one.kind === 'accept-terms' ? one.texts : []))
       const lead = html`<p>The agent asks to do exactly this, once:</p>
-<ul>${joined(
-        lines.map((line) => html`<li>${line}</li>`),
-        '\n',
-      )}</ul>${texts.length === 0 ? '' : toRead(texts)}
-${firstTime ? html`<p>This is the first time: nothing has been held at ${host} before.</p>` : ''}
-${lookAlikes([service, summary])}
+${exactly(action)}
 <p>If you approve, the agent may do this once until ${time(consent.expiresAt)}, and nothing else. If you do not,
 nothing is done, and for ten minutes it cannot ask you for the same again.</p>`
       const fields = html`<button name="decision" value="approve">Approve</button>
 <button name="decision" value="deny" class="no">Do not approve</button>`
       const asking = { ...frame, owner, service }
-      const title = html`May the agent do this at ${host}?`
+      const title = html`May the agent do this at ${hostOf(service)}?`
       return formPage(title, asking, { before: html``, lead, fields }, form)
     },
 
@@ -53,6 +44,19 @@ nothing is done, and for ten minutes it cannot ask you for the same again.</p>`
       return { last: decided(approve, frame.alone) }
     },
   }
+}
+
+/** An action with all that a person must know to decide; the service itself stands elsewhere. */
+export function exactly({ service, effects, summary, firstTime }: Action): Html {
+  // The first line is the service.
+  const [, ...lines] = summary.split('\n')
+  const texts = effects.flatMap((one) => (one.kind === 'accept-terms' ? one.texts : []))
+  return html`<ul>${joined(
+    lines.map((line) => html`<li>${line}</li>`),
+    '\n',
+  )}</ul>${texts.length === 0 ? '' : toRead(texts)}
+${firstTime ? html`<p>This is the first time: nothing has been held at ${hostOf(service)} before.</p>` : ''}
+${lookAlikes([service, summary])}`
 }
 
 function toRead(texts: readonly TermsText[]): Html {
