@@ -107,6 +107,12 @@ export class Access {
     return { at: session.at, cookies: [this.#session.set(session.secret), this.#opened.clear()] }
   }
 
+  /** Lets a link go that is not needed: the cookie that says so. */
+  async leave(link: string): Promise<string> {
+    await this.#signIns.drop(link)
+    return this.#opened.clear()
+  }
+
   /** Ends the session: the cookies that say so. */
   async signOut({ secret }: Visit): Promise<readonly string[]> {
     await this.#signIns.end(secret)

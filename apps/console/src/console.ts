@@ -5,7 +5,7 @@ import { Access, type Identify, type Visit } from './access.ts'
 import { framed, type Place, type Visitor } from './layout.ts'
 import { Streams } from './live.ts'
 import { looks } from './looks.ts'
-import { type ConsolePerson, checkPerson } from './person.ts'
+import { type ConsolePerson, checkPerson, samePerson } from './person.ts'
 import { type ReadHistory, Rooms } from './rooms.ts'
 import { type Plain, plainPage, signInPage } from './sign-in-pages.ts'
 
@@ -129,6 +129,10 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
     const linked = await access.linked(request)
     if (linked === undefined) return bare('link-gone')
     if (request.method !== 'POST') {
+      const there = await access.visit(request, true)
+      if (typeof there !== 'string' && samePerson(there.person, linked.person)) {
+        return moved(linked.at, [await access.leave(linked.secret)])
+      }
       const token = await access.token(linked, target)
       return bare(signInPage(name, linked.person, { action: target, token }))
     }

@@ -42,6 +42,11 @@ export async function whoseOf({ owners }: ConsolePerson): Promise<readonly Whose
   )
 }
 
+export function samePerson(one: ConsolePerson, other: ConsolePerson): boolean {
+  const theirs = ({ owners }: ConsolePerson) => JSON.stringify(owners)
+  return one.approver === other.approver && theirs(one) === theirs(other)
+}
+
 /** An owner, for a person to read. */
 export function nameOf({ tenant, user, agent }: Owner): string {
   return [tenant, ...(user ? [`user ${user}`] : []), ...(agent ? [`agent ${agent}`] : [])].join(

@@ -62,6 +62,11 @@ export class SignIns {
     return { secret: await keep(this.#sessions, session), at: link.at }
   }
 
+  /** A link that is not needed any more. */
+  async drop(linkSecret: string): Promise<void> {
+    this.#links.delete(await sha256(linkSecret))
+  }
+
   /** Who has this session. `byPerson`: they did something, and it goes on for the usual time. */
   async person(secret: string, byPerson: boolean): Promise<ConsolePerson | undefined> {
     const hash = await sha256(secret)

@@ -166,6 +166,11 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     const { consent, input } = await wantsToSignUp(world, owner)
     const { page, context, faults } = await signIn(world, kim, consent.consent)
     const late = await context.newPage()
+    // Who is signed in already is led on by a link, and what is open elsewhere goes on.
+    const { url } = await world.console.link(kim, consent.consent)
+    await late.goto(url)
+    expect(late.url()).toBe(page.url())
+    expect((await late.goto(url))?.status()).toBe(410)
     await late.goto(page.url())
     await page.getByRole('button', { name: 'Do not approve' }).click()
     expect(await heading(page)).toBe('Not approved')

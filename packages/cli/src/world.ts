@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   type AgentAuth,
   AuthError,
+  type AuthListener,
   allowLoopback,
   type Call,
   createAgentAuth,
@@ -11,7 +14,7 @@ import {
   type Store,
   sealed,
 } from '@authmd/core'
-import { fileStore, keyFromEnv, keyFromFile, keyFromKeyring } from '@authmd/core/node'
+import { auditFile, fileStore, keyFromEnv, keyFromFile, keyFromKeyring } from '@authmd/core/node'
 import { isUrl, type Settings } from './settings.ts'
 
 /** What a command works with. */
@@ -21,11 +24,16 @@ export interface World {
   readonly owner: Owner
   /** This run of the program: the same action in another run is another question. */
   readonly call: Call
+  /** Where the audit is, beside a store that is a directory. */
+  readonly audit: string | undefined
+  /** Tells somebody of what happens from now on. */
+  hear(listener: AuthListener): void
   close(): Promise<void>
 }
 
 interface Opened {
   readonly store: Store
+  readonly audit?: string
   close(): Promise<void>
 }
 
@@ -36,16 +44,24 @@ interface Opened {
  */
 export async function openWorld(settings: Settings): Promise<World> {
   const { owner, email, policy, loopback } = settings
-  const { store, close } = await openStore(settings)
+  const { store, audit, close } = await openStore(settings)
+  const listeners: AuthListener[] = []
   try {
     const auth = createAgentAuth({
       store,
+      onEvent: [
+        ...(audit === undefined ? [] : [auditFile({ path: audit })]),
+        (event) => {
+          for (const one of listeners) one(event)
+        },
+      ],
       ...(policy === undefined ? {} : { policy }),
       ...(email === undefined ? {} : { identity: () => ({ email }) }),
       ...(loopback ? { [allowLoopback]: true as const } : {}),
     })
     const call = { channel: 'cli', callId: `cli_${randomUUID()}` }
-    return { auth, session: auth.as(owner), owner, call, close }
+    const hear = (listener: AuthListener) => void listeners.push(listener)
+    return { auth, session: auth.as(owner), owner, call, audit, hear, close }
   } catch (error) {
     await close()
     throw error
@@ -54,11 +70,24 @@ export async function openWorld(settings: Settings): Promise<World> {
 
 async function openStore({ store, keyFile }: Settings): Promise<Opened> {
   const key = await masterKey(keyFile)
-  if (!isUrl(store)) return { store: fileStore({ dir: store, key }), close: async () => {} }
+  if (!isUrl(store)) {
+    makeDirectory(store)
+    const audit = join(store, 'audit.jsonl')
+    return { store: fileStore({ dir: store, key }), audit, close: async () => {} }
+  }
   // No program that is started from here has any use for the password in it.
   delete process.env.AUTHMD_STORE
   const opened = await openServer(store)
   return { ...opened, store: sealed(opened.store, key) }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new AuthError('store_failed', `the store ${path} cannot be made (${code})`, { cause })
+  }
 }
 
 /** An environment variable, a file, or else the keyring of the operating system. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   email,
   mailedLink,
@@ -19,6 +19,29 @@ async function signUp(world: World): Promise<Terminal> {
   expect(asked).toContain('Accept on your behalf: the terms')
   expect(asked).toContain(email)
   return signup
+}
+
+/** Opens a sign-in link as a browser does, and signs in: the page to which it leads. */
+async function signIn(link: string) {
+  const { origin } = new URL(link)
+  const cookies = new Map<string, string>()
+  const send = async (path: string, body?: URLSearchParams): Promise<Response> => {
+    const response = await fetch(new URL(path, origin), {
+      ...(body ? { method: 'POST', body } : {}),
+      headers: { origin, cookie: [...cookies].map((one) => one.join('=')).join('; ') },
+      redirect: 'manual',
+    })
+    for (const one of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = one.split(';', 1)[0]?.split('=') ?? []
+      cookies.set(name, value)
+    }
+    return response
+  }
+  const get = async (path: string) => (await send(path)).text()
+  await send(link)
+  const [, form = ''] = /name="form" value="([^"]+)"/.exec(await get('/sign-in')) ?? []
+  const signedIn = await send('/sign-in', new URLSearchParams({ form }))
+  return { get, page: await get(signedIn.headers.get('location') ?? '') }
 }
 
 const created = ({ sandbox }: World) =>
@@ -167,7 +190,7 @@ test.skipIf(noTerminal)(
 )
 
 test.skipIf(noTerminal)(
-  'serve: a link for what waits, which opens the page; Ctrl-C ends it',
+  'serve: a sign-in link for what waits, which leads to the console; Ctrl-C ends it',
   async () => {
     await using world = await openCli()
     const { api } = world.sandbox.urls
@@ -177,11 +200,19 @@ test.skipIf(noTerminal)(
     expect((await world.json(answer)).exit).toBe(4)
     const serve = world.terminal(['serve'])
     await serve.until('Accept on your behalf')
-    await serve.until('/ntk_')
-    const [, after = ''] = serve.shown().split('Accept on your behalf')
-    const [link = ''] = /http:\/\/127\.0\.0\.1:\d+\/\S+/.exec(after) ?? []
-    // Exchanged for a cookie, with which the page opens.
-    expect((await fetch(link, { redirect: 'manual' })).status).toBe(303)
+    const links = () => serve.shown().match(/http:\/\/127\.0\.0\.1:\d+\/sign-in\/[\w-]{43}/g) ?? []
+    await vi.waitUntil(() => links().length === 2, 60_000)
+    // Enter makes another one.
+    serve.type('\r')
+    await serve.until('/sign-in/')
+    expect(new Set(links()).size).toBe(3)
+    const browser = await signIn(links()[1] ?? '')
+    expect(browser.page).toContain('Accept on your behalf')
+    expect(browser.page).toContain('value="approve"')
+    // What other runs of the program did is in the history.
+    const history = await browser.get('/history')
+    expect(history).toContain('needs consent')
+    expect(history).toContain(registration)
     serve.type('\x03')
     expect(await serve.ended).toBe(0)
   },

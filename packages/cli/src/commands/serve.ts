@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type IntakeServer, serveIntake } from '@authmd/core/node'
+import { type ConsoleServer, serveConsole } from '@authmd/console/node'
+import { readAudit } from '@authmd/core/node'
 import { exits } from '../exit.ts'
 import type { AddCommand, Flags } from '../job.ts'
 import type { Screen } from '../screen.ts'
@@ -17,34 +18,64 @@ const everyMs = 5_000
 export const serve: AddCommand = (program, runs) => {
   const command = program
     .command('serve')
-    .summary('serve the page where a person approves and hands over')
+    .summary('serve the console, where a person approves, hands over and revokes')
     .description(
-      'Serve, on this machine alone, the page where a person approves an action or hands over what is waited for; and move on what is due. One-time links stand on the terminal. Ctrl-C ends it.',
+      'Serve, on this machine alone, the console: what waits for the person, their credentials, the history; and move on what is due. One-time sign-in links stand on the terminal, and Enter makes a new one. Ctrl-C ends it.',
     )
     .option('--port <number>', 'where to listen; 0 takes any free one', '0')
   examples(command, 'authmd serve --port 8420')
   runs<ServeFlags>(command, async ({ flags, screen, world, stopped }) => {
     const port = portOf(flags.port)
     const opened = await world()
-    // The console takes the place of this page: it is to be served here, over the same `auth`.
-    const intake = await serveIntake(opened.auth, { port })
+    const { auth, audit, hear } = opened
+    const history = audit === undefined ? {} : { history: () => readAudit(audit) }
+    const server = await serveConsole(auth, { port, ...history })
+    hear(server.onEvent)
     const ended = new AbortController()
     stopped().then(() => ended.abort())
-    screen.note(`Listening at ${intake.url}. Ctrl-C ends it.`)
+    screen.note(`Listening at ${server.url}. Ctrl-C ends it.`)
+    const links = linksOf(opened, server, screen)
     try {
-      await watch(opened, intake, screen, ended.signal)
+      await links.show('Sign in by this link, once and within ten minutes; Enter makes a new one:')
+      await watch(opened, links, ended.signal)
     } finally {
-      await intake.close()
+      links.close()
+      await server.close()
     }
-    return { exit: exits.done, data: { url: intake.url }, lines: ['Ended.'] }
+    return { exit: exits.done, data: { url: server.url }, lines: ['Ended.'] }
   })
+}
+
+/**
+ * Sign-in links of the person at this terminal. Whoever has one can sign in: it is for them, and stands in no log.
+ */
+function linksOf({ owner }: World, server: ConsoleServer, screen: Screen) {
+  const person = { approver: owner.user ?? 'the person at the terminal', owners: [owner] }
+  const link = async (about?: string) => (await server.link(person, about)).url
+  const pressed = () => {
+    link().then(
+      (url) => screen.note(`  ${url}`),
+      () => {},
+    )
+  }
+  if (screen.asks) process.stdin.on('data', pressed)
+  return {
+    async show(text: string, about?: string): Promise<void> {
+      if (screen.asks) screen.note(`${text}\n  ${await link(about)}`)
+      else if (about === undefined) screen.note('Run this on a terminal for a sign-in link.')
+      else screen.note(`${text}\n  ${about}`)
+    },
+    close(): void {
+      process.stdin.off('data', pressed)
+      process.stdin.pause()
+    },
+  }
 }
 
 /** Moves on what is due, and makes a link for each new thing that waits for the person. */
 async function watch(
   { auth, owner }: World,
-  intake: IntakeServer,
-  screen: Screen,
+  links: ReturnType<typeof linksOf>,
   signal: AbortSignal,
 ): Promise<void> {
   const shown = new Set<string>()
@@ -55,13 +86,7 @@ async function watch(
       const key = JSON.stringify([one.id, what])
       if (one.id === undefined || shown.has(key)) continue
       shown.add(key)
-      screen.note(`\n${line(what, 600)}`)
-      // Whoever has the link can answer: it is for the person at this terminal, and stands in no log.
-      screen.note(
-        screen.asks
-          ? `  ${(await intake.link(one.id)).url}`
-          : `  ${one.id}: run this on a terminal for the link`,
-      )
+      await links.show(`\n${line(what, 600)}`, one.id)
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {})
   }
