@@ -1,7 +1,7 @@
 /** One hostile input, or a family of them, and the tests that stand for it. */
 export interface SecurityCase {
   readonly what: string
-  /** `<path below packages>: <part of the test's full name>`; each must have passed. */
+  /** `<path below packages, or from apps on>: <part of the test's full name>`; each must have passed. */
   readonly tests: readonly string[]
   /** Why no test stands for it yet. */
   readonly missing?: string
@@ -36,6 +36,8 @@ const mcp = 'core/test/mcp-hostile.test.ts'
 const intake = 'core/test/intake.test.ts'
 const handed = 'core/test/intake-answers.test.ts'
 const browser = 'core/test/intake-browser.test.ts'
+const panel = 'apps/console/test/console.test.ts'
+const panelBrowser = 'apps/console/test/browser.test.ts'
 const pasted = 'core/src/people/pasted-key.test.ts'
 const typed = 'core/src/people/typed-code.test.ts'
 const codes = 'core/test/codes.test.ts'
@@ -541,6 +543,44 @@ export const securityCases: Readonly<Record<string, readonly SecurityCase[]>> = 
         `${pasted}: what was surely pasted along is taken off`,
         `${pasted}: what is no key is refused with the rule, never quoted`,
         `${handed}: a wrong paste`,
+      ],
+    },
+  ],
+  Console: [
+    {
+      what: 'Another Host or Origin, no token, one of another form, session or person, the wrong method, a megabyte',
+      tests: [
+        `${panel}: decides nothing another Host`,
+        `${panel}: decides nothing another Origin`,
+        `${panel}: without the token of this very form and of this session`,
+        `${panel}: a form is one person’s: with the cookie of another it is not taken`,
+        `${panel}: GET, HEAD, another method, another word, a megabyte`,
+      ],
+    },
+    {
+      what: 'A link that others open, use twice, at once or too late; a session that is stolen, left alone or known before',
+      tests: [
+        `${panel}: opening a link signs nobody in, as chats do with it`,
+        `${panel}: one of two who use a link at once gets it`,
+        `${panel}: is another secret than the link, ends the one before, and is for no script`,
+        `${panel}: ends when nobody did anything, though the page asked for what is new`,
+        `${panel}: ends after eight hours, whatever was done`,
+        `${panelBrowser}: sign-in by a link that works once; sign-out leaves nothing behind`,
+      ],
+    },
+    {
+      what: 'Two people at once; somebody who knows the address of what is not theirs; nobody that the proxy knows',
+      tests: [
+        `${panelBrowser}: two people at once see and decide their own things alone`,
+        `${panel}: somebody else, though they know the address`,
+        `${panel}: who is identified is let in, and nobody else`,
+      ],
+    },
+    {
+      what: 'Frames, caches, referrers, third parties; markup and hidden characters in what services and agents say',
+      tests: [
+        `${panel}: every answer is kept out of caches, frames and other sites`,
+        `${panel}: a service and an agent write nothing but text into a page`,
       ],
     },
   ],

@@ -16,12 +16,12 @@ const root = join(import.meta.dirname, '..')
 const [begin, end] = ['<!-- security-table -->', '<!-- /security-table -->']
 const faults: string[] = []
 
-/** File below `packages` → its tests. */
+/** File below `packages`, or from `apps` on → its tests. */
 const ran = new Map<string, Report['testResults'][number]['assertionResults']>()
-for (const path of globSync('packages/*/.report/vitest.json', { cwd: root })) {
+for (const path of globSync('{packages,apps}/*/.report/vitest.json', { cwd: root })) {
   const report = JSON.parse(readFileSync(join(root, path), 'utf8')) as Report
   for (const { name, assertionResults } of report.testResults) {
-    ran.set(relative(join(root, 'packages'), name), assertionResults)
+    ran.set(relative(root, name).replace(/^packages\//, ''), assertionResults)
   }
 }
 
@@ -48,7 +48,8 @@ function row({ what, tests, missing }: SecurityCase): string[] {
   const byFile = Map.groupBy(tests, (test) => parts(test)[0])
   const cells = [...byFile].map(([file, some]) => {
     const names = some.map((test) => `“${parts(test)[1]}”`.replace(/[\\|*_<>[\]`]/g, '\\$&'))
-    return `[${file}](../packages/${file}): ${names.join(', ')}`
+    const at = file.startsWith('apps/') ? file : `packages/${file}`
+    return `[${file}](../${at}): ${names.join(', ')}`
   })
   return [what, missing === undefined ? cells.join('; ') : `none: ${missing}`]
 }

@@ -7,14 +7,25 @@ const atMostEveryMs = 250
 const quietMs = 15_000
 const maxStreams = 200
 
+/** One open page. */
+interface Stream {
+  readonly watches: (owner: Owner) => boolean
+  /** Something happened since it last looked. */
+  woken: boolean
+  wake: () => void
+}
+
 /** Tells open pages that there is something new. What it is they ask for themselves. */
 export class Streams {
-  readonly #asleep = new Map<() => void, (owner: Owner) => boolean>()
-  #open = 0
+  readonly #open = new Set<Stream>()
 
   /** Something happened to an owner: whoever watches it looks now, and not only at the next turn. */
   poke(owner: Owner): void {
-    for (const [wake, watches] of this.#asleep) if (watches(owner)) wake()
+    for (const one of this.#open) {
+      if (!one.watches(owner)) continue
+      one.woken = true
+      one.wake()
+    }
   }
 
   /**
@@ -26,10 +37,10 @@ export class Streams {
     version: () => Promise<string | undefined>,
     watches: (owner: Owner) => boolean,
   ): Response {
-    if (this.#open >= maxStreams) return new Response(null, { status: 503 })
-    const stopped = new AbortController()
+    if (this.#open.size >= maxStreams) return new Response(null, { status: 503 })
+    const left = new AbortController()
     const encoder = new TextEncoder()
-    const lines = this.#lines(AbortSignal.any([signal, stopped.signal]), version, watches)
+    const lines = this.#lines(AbortSignal.any([signal, left.signal]), version, watches)
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const { done, value } = await lines.next()
@@ -37,7 +48,7 @@ export class Streams {
         else controller.enqueue(encoder.encode(value))
       },
       async cancel() {
-        stopped.abort()
+        left.abort()
         await lines.return()
       },
     })
@@ -57,11 +68,13 @@ export class Streams {
     version: () => Promise<string | undefined>,
     watches: (owner: Owner) => boolean,
   ): AsyncGenerator<string, void> {
-    this.#open++
+    const stream: Stream = { watches, woken: false, wake: () => {} }
+    this.#open.add(stream)
     let said: string | undefined
     let quietSince = Date.now()
     try {
       while (!signal.aborted) {
+        stream.woken = false
         const now = await version()
         if (now === undefined) return void (yield 'event: ended\ndata: session\n\n')
         if (now !== said) {
@@ -72,26 +85,33 @@ export class Streams {
           quietSince = Date.now()
           yield ': still here\n\n'
         }
-        await this.#sleep(signal, atMostEveryMs, () => false)
-        await this.#sleep(signal, everyMs, watches)
+        await sleep(signal, atMostEveryMs)
+        if (!stream.woken) {
+          await sleep(signal, everyMs, (wake) => {
+            stream.wake = wake
+          })
+        }
       }
     } finally {
-      this.#open--
+      this.#open.delete(stream)
     }
   }
+}
 
-  #sleep(signal: AbortSignal, ms: number, watches: (owner: Owner) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        this.#asleep.delete(end)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      this.#asleep.set(end, watches)
-      signal.addEventListener('abort', end, { once: true })
-      if (signal.aborted) end()
-    })
-  }
+function sleep(
+  signal: AbortSignal,
+  ms: number,
+  wakes: (wake: () => void) => void = () => {},
+): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    wakes(end)
+    signal.addEventListener('abort', end, { once: true })
+    if (signal.aborted) end()
+  })
 }

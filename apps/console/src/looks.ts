@@ -88,8 +88,19 @@ if (live) {
       said.textContent = next.dataset.said
     } finally { asking = false }
   }
-  const source = new EventSource(live.dataset.from)
-  source.addEventListener('message', (event) => { if (event.data !== shown) renew().catch(() => {}) })
-  source.addEventListener('ended', () => { source.close(); location.reload() })
+  // A browser has few connections to one host: only the page that is looked at holds one.
+  let source
+  function listen() {
+    source?.close()
+    source = undefined
+    if (document.hidden) return
+    const one = source = new EventSource(live.dataset.from)
+    one.addEventListener('message', (event) => { if (event.data !== shown) renew().catch(() => {}) })
+    one.addEventListener('ended', () => { one.close(); location.reload() })
+    // It was turned away, as without a session: the page itself says why.
+    one.addEventListener('error', () => { if (one.readyState === EventSource.CLOSED) renew().catch(() => {}) })
+  }
+  document.addEventListener('visibilitychange', listen)
+  listen()
 }
 `)

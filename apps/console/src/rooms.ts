@@ -5,7 +5,7 @@ import {
   type Owner,
   type PersonRequest,
 } from '@authmd/core'
-import { type Page, sha256 } from '@authmd/core/pages'
+import { html, type Page, sha256 } from '@authmd/core/pages'
 import { credentialsPage, type Held } from './credentials-page.ts'
 import { find, wantedOf } from './history.ts'
 import { historyPage } from './history-page.ts'
@@ -77,7 +77,10 @@ export class Rooms {
     if (form === undefined) return 'gone'
     if (fields === undefined) return form.shown({ token, action, status: 200, fault: undefined })
     const taken = await form.take(fields)
-    if ('last' in taken) return taken.last
+    if ('last' in taken) {
+      const on = html`<p><a href="${this.#parts.root}/">To what waits for you</a></p>`
+      return { ...taken.last, main: html`${taken.last.main}${on}` }
+    }
     const { fault, doubt } = taken
     return form.shown({ token, action, status: 422, fault: fault.replace(/\.$/, ''), doubt })
   }

@@ -1,5 +1,5 @@
 import type { PersonRequest } from '@authmd/core'
-import { address, exactly, type Html, hostOf, html, joined, ownLine } from '@authmd/core/pages'
+import { exactly, type Html, hostOf, html, joined, ownLine } from '@authmd/core/pages'
 import type { WidePage } from './layout.ts'
 import { nameOf, type Whose } from './person.ts'
 
@@ -73,12 +73,8 @@ ${who}${exactly(action)}
   }
   const { need, service = '', notice } = request
   const host = hostOf(service)
-  const goes =
-    need.audience === undefined
-      ? ''
-      : html`<p>It will be sent only to ${joined(need.audience.map(address), ' and ')}.</p>`
   return html`<article><h3>${doings[need.kind]}: ${host}</h3>
-${who}<p>${ownLine(need.text)}</p>${goes}
+${who}<p>${ownLine(need.text)}</p>
 ${notice === undefined ? '' : html`<p class="notice">${ownLine(notice)}</p>`}
 <p><a class="button" href="${path(need.kind)}">Go on <span class="hidden">with ${host}</span></a></p></article>`
 }

@@ -2,8 +2,14 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { canary } from '@authmd/canary'
 import { personAtPortal } from '@authmd/sandbox'
-import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import axe, { type default as Axe } from 'axe-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ConsolePerson } from '../src/index.ts'
 import {
@@ -24,6 +30,7 @@ if (skipped) {
   console.warn(`No Chromium at ${executablePath}: the tests of the console are skipped.`)
 }
 
+// Pictures to look at, with TEST_SCREENS=1.
 const screens = join(import.meta.dirname, '../.report/screens')
 const [owner] = kim.owners as [(typeof kim.owners)[0]]
 const minute = 60_000
@@ -35,15 +42,23 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     const flags = `--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
       --disable-background-networking --disable-component-update`
     browser = await chromium.launch({ executablePath, args: flags.split(/\s+/) })
+    shared = await browser.newContext({ reducedMotion: 'reduce' })
+    shared.setDefaultTimeout(15_000)
     mkdirSync(screens, { recursive: true })
   }, 60_000)
   afterAll(() => browser?.close())
 
-  /** A browser of its own; every page that it is given is searched for secrets. */
-  async function tab(options: BrowserContextOptions = {}) {
-    const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-    context.setDefaultTimeout(15_000)
-    onTestFinished(() => context.close())
+  let shared: BrowserContext
+
+  /** A browser that is new to the console; every page that it is given is searched for secrets. */
+  async function tab(own?: BrowserContextOptions) {
+    // A new one costs a process: only where two are needed at once.
+    const context = own === undefined ? shared : await browser.newContext(own)
+    onTestFinished(async () => {
+      if (own !== undefined) return context.close()
+      await context.clearCookies()
+      for (const page of context.pages()) await page.close()
+    })
     const page = await context.newPage()
     const faults: string[] = []
     page.on('pageerror', (error) => faults.push(error.message))
@@ -58,8 +73,13 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     return { page, faults, context }
   }
 
-  async function signIn(world: World, person: ConsolePerson = kim, about?: string) {
-    const opened = await tab()
+  async function signIn(
+    world: World,
+    person: ConsolePerson = kim,
+    about?: string,
+    own?: BrowserContextOptions,
+  ) {
+    const opened = await tab(own)
     const { url } = await world.console.link(person, about)
     await opened.page.goto(url)
     await opened.page.getByRole('button', { name: 'Sign in' }).click()
@@ -71,14 +91,21 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
 
   /** Light and dark, on a phone and at a desk. */
   async function check(page: Page, name: string): Promise<void> {
+    await page.evaluate(axe.source)
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      // Legacy: within this one page, which has no frames.
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      const violations = await page.evaluate(async (dark) => {
+        const { axe } = globalThis as unknown as { readonly axe: typeof Axe }
+        const { violations } = await axe.run({
+          resultTypes: ['violations'],
+          // In the dark only colours differ.
+          ...(dark ? { runOnly: ['color-contrast'] } : {}),
+        })
+        return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
+      }, colorScheme === 'dark')
+      expect(violations, `${name}, ${colorScheme}`).toEqual([])
     }
     for (const width of [320, 390, 1280]) {
-      await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
       await page.setViewportSize({ width, height: 800 })
       const { wide, tall } = await page.evaluate(() => ({
         wide: document.documentElement.scrollWidth - innerWidth,
@@ -88,7 +115,8 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
       }))
       expect(wide, `${name} at ${width}`).toBeLessThanOrEqual(0)
       for (const height of tall) expect(height).toBeGreaterThanOrEqual(44)
-      if (width > 320) {
+      if (process.env.TEST_SCREENS && width > 320) {
+        await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
         await page.screenshot({ path: join(screens, `${name}-${width}.png`), fullPage: true })
       }
     }
@@ -114,7 +142,7 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
       [true, 'Strict'],
     ])
     expect(before).not.toContain(cookies[0]?.value)
-    const other = await tab()
+    const other = await tab({})
     expect((await other.page.goto(url))?.status()).toBe(410)
     await check(other.page, 'link-gone')
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -311,7 +339,7 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     const mine = await wantsToSignUp(world, owner)
     const { handle } = await importKey(world, other, 'KEY0SANDBOX0OF0LEE0001')
     const a = await signIn(world)
-    const b = await signIn(world, lee)
+    const b = await signIn(world, lee, undefined, {})
     expect(await b.page.getByRole('article').count()).toBe(0)
     expect(await b.page.content()).not.toContain('kim')
     await a.page.getByRole('link', { name: /^Decide/ }).click()
@@ -326,7 +354,7 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     await b.page.goto(`${world.console.url}/history`)
     expect(await b.page.content()).not.toContain('kim')
     // What one decides shows with the other person who has the same owner, and with nobody else.
-    const c = await signIn(world, { ...kim, approver: 'boss@operator.test' })
+    const c = await signIn(world, { ...kim, approver: 'boss@operator.test' }, undefined, {})
     await a.page.goto(address)
     await a.page.getByRole('button', { name: 'Approve', exact: true }).click()
     await c.page.getByText('Nothing waits for you').waitFor()

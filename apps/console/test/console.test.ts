@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { canary } from '@authmd/canary'
-import { type AgentAuth, AuthError, createAgentAuth, memoryStore } from '@authmd/core'
+import { AuthError, createAgentAuth, memoryStore } from '@authmd/core'
 import { describe, expect, test } from 'vitest'
 import { type ConsoleOptions, type ConsolePerson, createConsole } from '../src/index.ts'
 import { expectStatus, importKey, kim, lee, openWorld, type World, wantsToSignUp } from './world.ts'
@@ -108,12 +108,25 @@ describe('a session', () => {
     expect(session).not.toContain(linkCookie.split('=')[1])
     // The link was used up: by this browser, or by whoever took its cookie.
     expect((await post('/sign-in', linkCookie, { form: token })).status).toBe(410)
-    const again = await world.console.link(kim)
+    const again = await world.console.link(lee)
     const opened = await ask(again.url, { headers: { cookie } })
     const both = `${cookie}; ${cookiesOf(opened)[0]}`
     const form = await ask(`${world.console.url}/sign-in`, { headers: { cookie: both } })
     await post('/sign-in', both, { form: tokenFor(form, '/sign-in') })
     expect((await get('/')).status).toBe(401)
+  })
+
+  test('goes on where a link is for who is signed in already, and the link is used up', async () => {
+    const world = await openWorld()
+    const { cookie, get } = await signIn(world)
+    const { url } = await world.console.link(kim)
+    const opened = cookiesOf(await ask(url))[0] ?? ''
+    const both = { headers: { cookie: `${cookie}; ${opened}` } }
+    const led = await ask(`${world.console.url}/sign-in`, both)
+    expect([led.status, led.headers.get('location')]).toEqual([303, '/'])
+    expect(led.headers.getSetCookie()).toEqual([expect.stringContaining('authmd_link')])
+    expect((await ask(`${world.console.url}/sign-in`, both)).status).toBe(410)
+    expect((await get('/')).status).toBe(200)
   })
 
   test('ends when nobody did anything, though the page asked for what is new', async () => {
@@ -378,9 +391,17 @@ describe('refuses', () => {
     { approver: '', owners: kim.owners },
     { approver: 'kim', owners: [] },
     { approver: 'kim', owners: [{ tenant: '' }] },
-    { approver: 'kim', owners: Array(101).fill(owner) },
+    { approver: 'kim'.repeat(100), owners: kim.owners },
   ])('a link for %j', async (person) => {
-    const panel = createConsole(auth as AgentAuth, { baseUrl: 'http://127.0.0.1:8420' })
+    const panel = createConsole(auth, { baseUrl: 'http://127.0.0.1:8420' })
     await expect(panel.link(person)).rejects.toThrow(AuthError)
+  })
+
+  test('a link for more owners than a page can show', async () => {
+    const panel = createConsole(auth, { baseUrl: 'http://127.0.0.1:8420' })
+    const owners = [...Array(101).keys()].map((at) => ({ tenant: `tenant-${at}` }))
+    const invalid = { code: 'invalid_input' }
+    await expect(panel.link({ approver: 'kim', owners })).rejects.toMatchObject(invalid)
+    expect(await panel.link({ approver: 'kim', owners: owners.slice(1) })).toHaveProperty('url')
   })
 })
