@@ -352,7 +352,8 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     await a.page.goto(`${world.console.url}/credentials`)
     expect(await a.page.getByRole('article').count()).toBe(0)
     await b.page.goto(`${world.console.url}/history`)
-    expect(await b.page.content()).not.toContain('kim')
+    expect(await b.page.locator('.history').textContent()).toContain(handle)
+    expect(await b.page.content()).not.toContain(mine.input.registration)
     // What one decides shows with the other person who has the same owner, and with nobody else.
     const c = await signIn(world, { ...kim, approver: 'boss@operator.test' }, undefined, {})
     await a.page.goto(address)

@@ -12,7 +12,7 @@ import { AuthError } from '../errors.ts'
 import { cleanSecret } from '../inputs.ts'
 import type { PersonInput } from '../methods/method.ts'
 import type { BesideKey, Outcome, PersonNeed } from '../outcome.ts'
-import { type Owner, ownerKey, parseOwner } from '../owner.ts'
+import { type Owner, parseOwner } from '../owner.ts'
 import type { RecordIndex } from '../vault/index-record.ts'
 import { Secret } from '../vault/secret.ts'
 import type { Store } from '../vault/store.ts'
@@ -190,7 +190,7 @@ export class People {
    * @throws AuthError `owner_invalid`, `invalid_input` without an approver
    */
   async form(id: string, given: FormFor): Promise<Subject | undefined> {
-    const { ledger, engine, index, now } = this.#parts
+    const { ledger, engine, now } = this.#parts
     const { approver, kind, name } = given
     const owner = parseOwner(given.owner)
     const by = { approver }
@@ -198,7 +198,6 @@ export class People {
       throw new AuthError('invalid_input', 'a form is for somebody: { approver }')
     }
     const frame = { now: now(), alone: false, ...(name === undefined ? {} : { name }) }
-    if ((await index.find(id))?.owner !== (await ownerKey(owner))) return undefined
     if (kind === 'consent') {
       const consent = (await ledger.open(owner)).find((one) => one.id === id)
       const decide = (approve: boolean) => this.answer(id, { approve }, by)
