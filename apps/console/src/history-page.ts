@@ -1,4 +1,4 @@
-import type { AuditRecord } from '@authmd/core'
+import type { AuditRecord, Owner } from '@authmd/core'
 import { type Html, html, joined, ownLine, time } from '@authmd/core/pages'
 import { type Found, kinds, nextSkip, queryOf, type Wanted } from './history.ts'
 import type { WidePage } from './layout.ts'
@@ -67,6 +67,10 @@ function sentence({ event, what, who = 'somebody', outcome = {} }: AuditRecord):
       return `The access to ${service} was to be renewed: ${status}`
     case 'imported':
       return `A credential of ${service} was put into the vault`
+    case 'shared':
+      return `A credential of ${service} was shared with ${nameOf(what.to as Owner)}, to ${[what.verbs].flat().join(' and ')}`
+    case 'unshared':
+      return `A credential is not shared any more with ${nameOf(what.to as Owner)}`
     case 'ended':
       return `The secret of a credential of ${service} was deleted: ${verdictOf(outcome)}`
     case 'erased':

@@ -28,6 +28,8 @@ const kindOf: Readonly<Record<string, Exclude<Kind, 'all'>>> = {
   request: 'requests',
   refresh: 'credentials',
   imported: 'credentials',
+  shared: 'credentials',
+  unshared: 'credentials',
   ended: 'credentials',
   erased: 'credentials',
   verb: 'steps',

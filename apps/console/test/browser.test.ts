@@ -308,7 +308,8 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
   test('history: who decided what, by kind, by words and by day', async () => {
     const world = await openWorld()
     const { consent, input } = await wantsToSignUp(world, owner)
-    await importKey(world, owner, 'KEY0SANDBOX0IMPORTED0001')
+    const { handle } = await importKey(world, owner, 'KEY0SANDBOX0IMPORTED0001')
+    await world.auth.share({ owner, handle }, { tenant: 'acme', user: 'lee' }, { verbs: ['use'] })
     const { page, faults } = await signIn(world, kim, consent.consent)
     await page.getByRole('button', { name: 'Approve', exact: true }).click()
     await world.auth.as(owner).register(input)
@@ -316,6 +317,9 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     const items = page.locator('.history > li')
     const all = await items.count()
     expect(await items.filter({ hasText: 'kim@operator.test approved: register' }).count()).toBe(1)
+    expect(await items.filter({ hasText: 'was shared with acme, user lee, to use' }).count()).toBe(
+      1,
+    )
     await check(page, 'history')
     await page.getByLabel('What').selectOption({ label: 'Decisions' })
     await page.getByRole('button', { name: 'Show' }).click()
