@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const root: string = join(import.meta.dirname, '../../..')
+
+/** A fenced block of a page. */
+export interface Block {
+  readonly language: string
+  /** How a block is called that others import, or that a reader runs: its first line is `// name.ts`. */
+  readonly name: string | undefined
+  readonly text: string
+}
+
+/** Every page of `docs`, and the READMEs whose blocks stand alone. Those of adapters show parts of a program. */
+export const pages: readonly string[] = [
+  'README.md',
+  ...['core', 'doctor', 'opentelemetry'].map((name) => `packages/${name}/README.md`),
+  ...globSync('docs/**/*.md', { cwd: root }).sort(),
+]
+
+function read(page: string): string {
+  return readFileSync(join(root, page), 'utf8')
+}
+
+export function blocksOf(page: string): readonly Block[] {
+  return [...read(page).matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(
+    ([, language = '', text = '']) => ({
+      language,
+      name: /^\/\/ ([\w-]+\.m?ts)$/m.exec(text.split('\n', 1)[0] ?? '')?.[1],
+      text,
+    }),
+  )
+}
