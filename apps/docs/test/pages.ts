@@ -18,7 +18,7 @@ export const pages: readonly string[] = [
   ...globSync('docs/**/*.md', { cwd: root }).sort(),
 ]
 
-function read(page: string): string {
+export function read(page: string): string {
   return readFileSync(join(root, page), 'utf8')
 }
 
