@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { blocksOf, pages } from './pages.ts'
+import { blocksOf, pages, root } from './pages.ts'
 
+// That of the project: beside this package there is an older one, for TypeDoc alone.
+const tsc = join(root, 'node_modules/.bin/tsc')
 const dir = join(import.meta.dirname, '../.report/blocks')
 
 test('every block is of a language that is checked, or the words of a program', () => {
@@ -42,7 +44,7 @@ test('every TypeScript block compiles', () => {
   const include = ['**/*.ts', '**/*.mts']
   const config = { extends: '../../tsconfig.json', compilerOptions, include }
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config))
-  const { status, stdout } = spawnSync('tsc', ['-p', dir], { encoding: 'utf8' })
+  const { status, stdout } = spawnSync(tsc, ['-p', dir], { encoding: 'utf8' })
   expect(stdout).toBe('')
   expect(status).toBe(0)
 })
