@@ -28,6 +28,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
+/** A program that runs in a pipe. */
+export interface Piped {
+  readonly ended: Promise<Run>
+  kill(signal: 'SIGINT' | 'SIGKILL'): void
+}
+
 /** A program that runs at a pseudo-terminal, and the person at it. */
 export interface Terminal {
   /** All that was shown so far. */
@@ -43,6 +49,8 @@ export interface World extends AsyncDisposable {
   readonly sandbox: Sandbox
   readonly home: string
   /** In a pipe. */
+  start(args: readonly string[], options?: RunOptions): Piped
+  /** In a pipe, to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Run>
   /** In a pipe with `--json`: the object, which is all of standard output. */
   json(args: readonly string[], options?: RunOptions): Promise<Answer>
@@ -81,7 +89,7 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
     child.once('close', () => children.delete(child))
   }
 
-  function run(args: readonly string[], { input, env }: RunOptions = {}): Promise<Run> {
+  function start(args: readonly string[], { input, env }: RunOptions = {}): Piped {
     const [command = '', ...first] = node
     const child = spawn(command, [...first, ...args], { env: envOf(env) as NodeJS.ProcessEnv })
     track(child)
@@ -92,10 +100,13 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
       })
     }
     child.stdin.on('error', () => {}).end(input ?? '')
-    return new Promise((resolve) =>
+    const ended = new Promise<Run>((resolve) =>
       child.once('close', (code) => resolve({ code: code ?? -1, ...said })),
     )
+    return { ended, kill: (signal) => child.kill(signal) }
   }
+
+  const run: World['run'] = (args, runOptions) => start(args, runOptions).ended
 
   async function json(args: readonly string[], runOptions?: RunOptions): Promise<Answer> {
     const { code, stdout } = await run([...args, '--json'], runOptions)
@@ -149,6 +160,7 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
   return {
     sandbox,
     home,
+    start,
     run,
     json,
     terminal,

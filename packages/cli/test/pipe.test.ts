@@ -211,6 +211,7 @@ const faults: readonly (readonly [string, readonly string[], number, RunOptions[
   ['a severity that is none', ['doctor', '/nowhere.md', '--fail-on', 'made-up'], 2],
   ['two forms of a report', ['doctor', '/nowhere.md', '--markdown'], 2],
   ['nobody for the doctor to ask', ['doctor', 'http://127.0.0.1:1'], 1],
+  ['this machine for the doctor', ['doctor', 'http://127.0.0.1:1'], 3, { AUTHMD_LOOPBACK: '0' }],
   ['an address that nobody answers at', ['discover', 'http://127.0.0.1:1'], 1],
   ['an address of this machine', ['discover', 'http://127.0.0.1:1'], 3, { AUTHMD_LOOPBACK: '0' }],
 ]
@@ -294,8 +295,24 @@ test('doctor reads a service or a file, says what is wrong, and fails a build by
   const plain = await world.run(['doctor', file, '--fail-on', 'never'])
   expect(plain.stdout).toContain(rule)
   expect(plain.stdout).not.toContain('\u001b')
+  sandbox.faults.add({ name: 'prm', body: { resource: 'https://other.example' }, status: 200 })
+  const broken = await world.json(['doctor', sandbox.urls.api])
+  expect(broken.exit).toBe(8)
   // Nobody was registered anywhere for it.
   expect(sandbox.ledger).toEqual([])
+})
+
+test('doctor stops at Ctrl-C', async () => {
+  await using world = await openCli()
+  const { sandbox } = world
+  const fault = sandbox.faults.add({ name: '*', hold: 'before' })
+  const running = world.start(['doctor', sandbox.urls.api, '--json'])
+  await fault.whenHeld()
+  running.kill('SIGINT')
+  const { code, stdout } = await running.ended
+  fault.remove()
+  expect(code).toBe(130)
+  expect(JSON.parse(stdout)).toMatchObject({ command: 'doctor', error: { code: 'stopped' } })
 })
 
 test('the sandbox runs until it is stopped', async () => {

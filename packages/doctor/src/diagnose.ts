@@ -17,6 +17,8 @@ export type Subject =
 export interface DiagnoseOptions {
   /** Opens the connections. Default: {@link nodeTransport}. */
   readonly transport?: Transport
+  /** Whether a service on this machine may be checked. Default: true. */
+  readonly loopback?: boolean
   /** Of one request: 1 MiB, 10 s and 5 redirects by default. */
   readonly limits?: Partial<NetLimits>
   /** Milliseconds for all requests together. Default: 60,000. What is open then counts as not answered. */
@@ -49,7 +51,7 @@ export async function diagnose(subject: Subject, options: DiagnoseOptions = {}):
   const guarded = createGuardedFetch({
     transport: options.transport ?? nodeTransport(),
     // Core lets nobody be led to loopback who did not start there.
-    [allowLoopback]: true,
+    ...((options.loopback ?? true) && { [allowLoopback]: true as const }),
     ...(options.limits && { limits: options.limits }),
   })
   const { facts, asked } = await factsOf(subject.service, guarded, {

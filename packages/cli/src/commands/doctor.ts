@@ -29,12 +29,13 @@ export const doctor: AddCommand = (program, runs) => {
     'authmd doctor https://api.vendor.example',
     'authmd doctor public/auth.md --published-at https://vendor.example/auth.md --fail-on warning',
   )
-  runs<DoctorFlags>(command, async ({ flags, screen }, target = '') => {
+  runs<DoctorFlags>(command, async ({ flags, screen, settings }, target = '') => {
     const { failOn, markdown = false, publishedAt } = flags
     if (markdown && screen.json) throw new UsageError('--json and --markdown exclude each other')
+    const { loopback } = settings
     const { examine, fails, renderMarkdown, renderTable } = await import('@authmd/doctor')
     const report = await screen.busy('Reading what is published', () =>
-      examine(target, publishedAt === undefined ? {} : { publishedAt }),
+      examine(target, { loopback, ...(publishedAt === undefined ? {} : { publishedAt }) }),
     )
     const text = markdown ? renderMarkdown(report) : renderTable(report, screen.page)
     return {
