@@ -121,6 +121,36 @@ test('an auth.md service without an address: agreed to, used, and ended at the s
   expect(ended).toMatchObject({ exit: 0, outcome: { status: 'ended', verdict: 'revoked' } })
 })
 
+test('rotate makes a new credential, which works before the old one is ended', async () => {
+  await using world = await openCli()
+  const { authMd: api } = world.sandbox.urls
+  const env = { AUTHMD_EMAIL: undefined }
+  const json = (...args: string[]) => world.json(args, { env })
+  /** Agrees to what the command asks, and to nothing more. */
+  const agreed = async (...args: string[]) => {
+    const { outcome } = await json(...args)
+    return json(...args, '--approve', outcome.action.digest)
+  }
+  const old = (await agreed('register', api)).outcome.credential.handle
+  const rotated = await agreed('rotate', old)
+  expect(rotated).toMatchObject({ command: 'rotate', exit: 0, outcome: { status: 'ready' } })
+  const { handle } = rotated.outcome.credential
+  expect(handle).not.toBe(old)
+  expect(rotated.next).toContain(`authmd revoke ${old}`)
+  // Nothing was made a second time for asking again.
+  expect((await json('rotate', old)).outcome.credential.handle).toBe(handle)
+  const states = async () => {
+    const { credentials } = await json('list')
+    return Object.fromEntries(credentials.map((one: Answer) => [one.handle, one.state]))
+  }
+  expect(await states()).toEqual({ [old]: 'active', [handle]: 'active' })
+  const used = await json('use', 'GET', `${api}/api/resource`, '--credential', handle)
+  expect(used).toMatchObject({ exit: 0, outcome: { credential: handle } })
+  expect(await agreed('revoke', old)).toMatchObject({ exit: 0, outcome: { verdict: 'revoked' } })
+  expect(await states()).toMatchObject({ [handle]: 'active' })
+  expect(await json('rotate', 'cred_nothing')).toMatchObject({ exit: 1 })
+})
+
 test('a key that a person made is handed over on standard input', async () => {
   await using world = await openCli()
   const { api } = world.sandbox.urls
@@ -313,6 +343,21 @@ test('doctor stops at Ctrl-C', async () => {
   fault.remove()
   expect(code).toBe(130)
   expect(JSON.parse(stdout)).toMatchObject({ command: 'doctor', error: { code: 'stopped' } })
+})
+
+test('FORCE_COLOR colours what goes through a pipe, and never the object', async () => {
+  await using world = await openCli()
+  const args = ['show', 'cred_nothing']
+  const env = { FORCE_COLOR: '1' }
+  const [text, json, plain] = await Promise.all([
+    world.run(args, { env }),
+    world.run([...args, '--json'], { env }),
+    world.run(args, { env: { FORCE_COLOR: '0' } }),
+  ])
+  expect(text.stderr).toContain('\u001b[31m')
+  expect(JSON.parse(json.stdout)).toMatchObject({ exit: 1, error: { code: 'not_found' } })
+  expect(json.stdout).not.toContain('\u001b')
+  expect(plain.stderr).not.toContain('\u001b')
 })
 
 test('the sandbox runs until it is stopped', async () => {
