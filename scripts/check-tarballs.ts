@@ -1,5 +1,5 @@
 // Installs the tarballs of the packages in an empty project. There an agent of each framework gets, uses and
-// gives up a key, and its types are checked. `--peers lowest` takes the lowest versions that the ranges
+// gives up a key, the command line runs, and their types are checked. `--peers lowest` takes the lowest versions that the ranges
 // allow, otherwise it is those of the lock file.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,9 +8,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
-const programs = ['ai-sdk', 'langchain', 'mastra', 'mcp']
+const programs = ['ai-sdk', 'langchain', 'mastra', 'mcp', 'opentelemetry']
 const stores = ['store-postgres', 'store-redis']
-const packages = ['core', 'sandbox', ...programs, ...stores]
+const packages = ['core', 'sandbox', 'doctor', 'cli', ...programs, ...stores]
+/** What the programs need beside the packages and their peers. */
+const tools = [
+  'node_modules/@types/node',
+  'node_modules/@types/pg',
+  'packages/opentelemetry/node_modules/@opentelemetry/sdk-trace-base',
+]
 const { values } = parseArgs({ options: { peers: { type: 'string', default: 'newest' } } })
 if (!['lowest', 'newest'].includes(values.peers)) throw new Error('--peers is lowest or newest')
 
@@ -86,7 +92,7 @@ try {
     type: 'module',
     dependencies: { ...tarballs, ...versions },
     devDependencies: Object.fromEntries(
-      ['@types/node', '@types/pg'].map((name) => [name, manifest(`node_modules/${name}`).version]),
+      tools.map((path) => [path.split('node_modules/')[1], manifest(path).version]),
     ),
   })
   // JSON is YAML as well. A peer that is missing or outside its range fails the installation.
@@ -95,13 +101,13 @@ try {
   await run(dir, 'pnpm', 'install', '--prefer-offline', '--ignore-scripts', '--no-lockfile')
   // Where the frameworks' own declarations have errors, those of packages are not checked. Ours then are,
   // as if they were source files.
-  for (const name of [...programs, ...stores]) {
+  for (const name of ['doctor', ...programs, ...stores]) {
     const declarations = join(dir, 'node_modules/@authmd', name, 'dist/index.d.ts')
     cpSync(declarations, join(dir, `${name}.types.mts`))
   }
   const types = ['tsconfig.json', ...(values.peers === 'newest' ? ['tsconfig.strict.json'] : [])]
   const results = await Promise.allSettled([
-    ...[...programs, 'stores'].map((name) => run(dir, process.execPath, `${name}.mts`)),
+    ...[...programs, 'cli', 'stores'].map((name) => run(dir, process.execPath, `${name}.mts`)),
     ...types.map((name) => run(dir, 'tsc', '-p', name).then(() => `types: ${name}\n`)),
   ])
   for (const result of results) {

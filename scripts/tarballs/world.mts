@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { type AgentAuth, allowLoopback, createAgentAuth, memoryStore } from '@authmd/core'
+import {
+  type AgentAuth,
+  type AgentAuthOptions,
+  allowLoopback,
+  createAgentAuth,
+  memoryStore,
+} from '@authmd/core'
 import { startSandbox } from '@authmd/sandbox'
 
 export const owner = { tenant: 'acme', user: 'kim' }
@@ -27,7 +33,7 @@ export interface World extends AsyncDisposable {
   readonly done: (name: string, approvals: number) => void
 }
 
-export async function startWorld(): Promise<World> {
+export async function startWorld(more: Partial<AgentAuthOptions> = {}): Promise<World> {
   const sandbox = await startSandbox({ challenge: { types: ['math'] } })
   const service = sandbox.urls.api
   const mailbox = {
@@ -39,6 +45,7 @@ export async function startWorld(): Promise<World> {
     store: memoryStore(),
     [allowLoopback]: true,
     identity: () => ({ mailbox }),
+    ...more,
   })
 
   const { portal } = sandbox.urls
