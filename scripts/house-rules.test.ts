@@ -1,6 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { packages } from './empty-project.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync('{packages,apps}/*/{src,test}/**/*.{ts,tsx}', { cwd: root }).map((path) => {
@@ -179,6 +180,35 @@ describe('documents', () => {
     ]
     const names = new Set(named.map(([, name]) => name))
     expect(Object.keys(scripts).filter((name) => !names.has(name))).toEqual([])
+  })
+})
+
+describe('releases', () => {
+  const text = (path: string) => readFileSync(join(root, path), 'utf8')
+
+  test('one fixed group holds exactly the public packages', () => {
+    const manifests = globSync('packages/*/package.json', { cwd: root }).map((path) =>
+      JSON.parse(text(path)),
+    )
+    const names = manifests.filter((one) => one.private !== true).map(({ name }) => name)
+    const { fixed } = JSON.parse(text('.changeset/config.json'))
+    expect(fixed.map((group: string[]) => group.toSorted())).toEqual([names.sort()])
+    expect([...packages].map((name) => `@authmd/${name}`).sort()).toEqual(names)
+  })
+
+  test('a workflow takes an action by its commit, says which version that is, and has minimal rights', () => {
+    const workflows = globSync('.github/workflows/*.yml', { cwd: root })
+    expect(workflows.length).toBeGreaterThan(1)
+    for (const path of workflows) {
+      const used = text(path).match(/uses: .*/g) ?? []
+      const pinned = /^uses: (\.\/\S+|[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/
+      expect(
+        used.filter((line) => !pinned.test(line)),
+        path,
+      ).toEqual([])
+      expect(text(path), path).toMatch(/^permissions:(?: \{\}|\n {2}contents: read\n\n)/m)
+      expect(text(path), path).not.toContain('secrets.')
+    }
   })
 })
 
