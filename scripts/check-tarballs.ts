@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import {
   inTemporary,
   manifest,
-  packages,
+  publicPackages,
   root,
   run,
   toolVersions,
@@ -17,6 +17,8 @@ import {
 
 const { values } = parseArgs({ options: { peers: { type: 'string', default: 'newest' } } })
 if (!['lowest', 'newest'].includes(values.peers)) throw new Error('--peers is lowest or newest')
+
+const packages = publicPackages()
 
 /** The lowest version that a range such as `^7.0.0` allows. */
 function lowest(range: string): string {
@@ -28,8 +30,8 @@ function lowest(range: string): string {
 /** One version of each peer; the highest one where the packages' lowest differ. */
 function peers(): Record<string, string> {
   const found: Record<string, string> = {}
-  for (const name of packages) {
-    const dir = join(root, 'packages', name)
+  for (const { dir: folder } of packages) {
+    const dir = join(root, folder)
     for (const [peer, range] of Object.entries(manifest(dir).peerDependencies ?? {})) {
       const locked = () => manifest(join(dir, 'node_modules', peer)).version
       const version = values.peers === 'lowest' ? lowest(range) : locked()
@@ -42,11 +44,13 @@ function peers(): Record<string, string> {
 
 await inTemporary('authmd-tarballs-', async (dir) => {
   const tarballs: Record<string, string> = {}
-  for (const name of packages) {
-    await run(join(root, 'packages', name), ['pnpm', 'pack', '--pack-destination', dir])
-    const file = readdirSync(dir).find((one) => one.startsWith(`authmd-${name}-`))
+  for (const { name, dir: folder } of packages) {
+    await run(join(root, folder), ['pnpm', 'pack', '--pack-destination', dir])
+    const file = readdirSync(dir).find((one) =>
+      one.startsWith(`${name.slice(1).replace('/', '-')}-`),
+    )
     if (file === undefined) throw new Error(`${name} was not packed`)
-    tarballs[`@authmd/${name}`] = `file:${join(dir, file)}`
+    tarballs[name] = `file:${join(dir, file)}`
   }
   const versions = peers()
   const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)

@@ -1,16 +1,13 @@
 // What a project outside the repository needs to try the packages out, and what is tried there.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 export const root: string = join(import.meta.dirname, '..')
 const adapters = ['ai-sdk', 'langchain', 'mastra', 'mcp', 'opentelemetry'] as const
 const stores = ['store-postgres', 'store-redis'] as const
 const programs = [...adapters, 'cli', 'stores'] as const
-
-/** The public packages. */
-export const packages = ['core', 'sandbox', 'doctor', 'cli', ...adapters, ...stores] as const
 
 /** What the programs need beside the packages and their peers, and where it is installed here. */
 const tools = [
@@ -22,8 +19,24 @@ const tools = [
 export interface Manifest {
   readonly name: string
   readonly version: string
+  readonly private?: boolean
   readonly repository?: { readonly url: string }
   readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+export interface PublicPackage {
+  readonly name: string
+  /** Its folder, from the root. */
+  readonly dir: string
+}
+
+/** All that are published. */
+export function publicPackages(): readonly PublicPackage[] {
+  const found = globSync('{packages,apps}/*/package.json', { cwd: root }).map((path) => {
+    const dir = dirname(path)
+    return { dir, ...manifest(join(root, dir)) }
+  })
+  return found.filter((one) => one.private !== true).map(({ name, dir }) => ({ name, dir }))
 }
 
 export function manifest(dir: string): Manifest {

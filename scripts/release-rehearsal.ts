@@ -11,13 +11,15 @@ import { runServer } from 'verdaccio'
 import {
   inTemporary,
   manifest,
-  packages,
+  publicPackages,
   root,
   run,
   toolVersions,
   tryOut,
   writeJson,
 } from './empty-project.ts'
+
+const packages = publicPackages()
 
 interface Registry extends AsyncDisposable {
   /** The lines of an .npmrc by which our packages, and no others, are found there and may be published. */
@@ -67,7 +69,7 @@ async function copyCheckout(to: string): Promise<void> {
 
 /** What the READMEs have a user install, line by line. */
 function installLines(): readonly string[] {
-  const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)]
+  const readmes = ['README.md', ...packages.map(({ dir }) => `${dir}/README.md`)]
   const lines = readmes.map((path) => {
     const text = readFileSync(join(root, path), 'utf8')
     const [, line] = /^npm install ([^#\n]+?) *(?:#.*)?$/m.exec(text) ?? []
@@ -113,8 +115,8 @@ await inTemporary('authmd-release-', async (dir) => {
   })
   for (const line of installLines()) await run(project, ['npm', 'install', ...line.split(' ')])
   const { version } = manifest(join(copy, 'packages/core'))
-  for (const name of packages) {
-    const installed = manifest(join(project, 'node_modules/@authmd', name))
+  for (const { name } of packages) {
+    const installed = manifest(join(project, 'node_modules', name))
     assert.equal(installed.version, version)
     assert.match(installed.repository?.url ?? '', new RegExp(GITHUB_REPOSITORY))
   }
