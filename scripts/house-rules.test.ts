@@ -173,6 +173,17 @@ describe('documents', () => {
     }
   })
 
+  test('each check that AGENTS.md names exists', () => {
+    const rows = [...text('AGENTS.md').matchAll(/`(house|script): ([^`]+)`/g)]
+    expect(rows.length).toBeGreaterThan(10)
+    const { scripts } = JSON.parse(text('package.json'))
+    const rules = readFileSync(import.meta.filename, 'utf8')
+    const gone = rows.filter(([, kind, name = '']) =>
+      kind === 'script' ? !(name in scripts) : !rules.includes(`'${name}', (`),
+    )
+    expect(gone.map(([all]) => all)).toEqual([])
+  })
+
   test('CONTRIBUTING.md names every script', () => {
     const { scripts } = JSON.parse(text('package.json'))
     const named = [
