@@ -77,6 +77,7 @@ export default defineConfig({
         {
           text: 'Project',
           items: [
+            page('What is supported', '/support'),
             page('Contributing', '/contributing'),
             page('Reporting a weakness', '/security-policy'),
             page('Dependencies', '/dependencies'),
