@@ -38,12 +38,28 @@ export async function run(args: readonly string[]): Promise<number> {
       exit = await runCommand(command, handler as Handler<Flags>, screen)
     })
   try {
-    await programOf(runs).parseAsync(args, { from: 'user' })
+    await programOf(runs).parseAsync(bound(args), { from: 'user' })
     return exit
   } catch (error) {
     if (error instanceof CommanderError) return refused(screen, name, error)
     throw error
   }
+}
+
+/**
+ * A digest, or an answer such as `-5`, may begin as an option does. It is bound to its own, so that it is not taken for
+ * one of the program's (`-V…`).
+ */
+function bound(args: readonly string[]): readonly string[] {
+  const taken = { '--approve': /^-[\w-]{42}$/, '--answer': /^-[^-]/ }
+  const made: string[] = []
+  for (const one of args) {
+    const last = made.at(-1)
+    const form = last === '--approve' || last === '--answer' ? taken[last] : undefined
+    if (form?.test(one)) made[made.length - 1] = `${last}=${one}`
+    else made.push(one)
+  }
+  return made
 }
 
 function programOf(runs: Runs): Command {

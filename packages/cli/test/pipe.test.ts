@@ -92,6 +92,18 @@ test('a script signs up: each step ends with what it needs, and only the named a
   })
 })
 
+test('a digest or an answer that begins with a "-" is no option', async () => {
+  await using world = await openCli()
+  const { api, authMd } = world.sandbox.urls
+  const digest = `-V${'a'.repeat(41)}`
+  const asked = await world.json(['register', authMd, '--approve', digest])
+  expect(asked).toMatchObject({ command: 'register', outcome: { status: 'needs_consent' } })
+  const wrong = await world.json(['register', api, '--answer', '-V5'])
+  expect(wrong).toMatchObject({ command: 'register', outcome: { status: 'refused' } })
+  const missing = await world.json(['register', authMd, '--approve'])
+  expect(missing).toMatchObject({ exit: 2, error: { code: 'usage' } })
+})
+
 test('a policy may want a person: then an argument is no yes', async () => {
   await using world = await openCli()
   const policy = join(world.home, 'policy.json')
