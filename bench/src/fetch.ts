@@ -52,7 +52,7 @@ export const fetchGroup: Group = {
         ['undici.request', raw],
         ['undici.fetch', asFetch],
       ] as const
-      const how = quick ? { rounds: 3, ms: 60 } : { rounds: 9, ms: 700 }
+      const how = quick ? { rounds: 2, ms: 40 } : { rounds: 9, ms: 700 }
       for (const [against, theirs] of references) {
         for (const [path, what, count] of cases) {
           // To be quick: no rounds that take seconds, and of the second reference what goals speak of.
@@ -67,7 +67,7 @@ export const fetchGroup: Group = {
         }
         for (const [path, what] of cases.filter(([, , count]) => count === 1)) {
           if (quick && path === '/large') continue
-          const cpu = { rounds: how.rounds, ms: quick ? 60 : 500, cpu: true } as const
+          const cpu = { rounds: how.rounds, ms: quick ? 40 : 500, cpu: true } as const
           const pairs = await inTurns(times(1, ours, path), times(1, theirs, path), cpu)
           const name = `fetch, processor time, ${what}, against ${against}`
           yield timed(name, 'us', against, pairs, ({ mean }) => mean * 1e3)

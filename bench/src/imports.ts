@@ -111,7 +111,7 @@ export const imports: Group = {
       const goal = /^@authmd\/core( on Node)?$/.test(name) ? small : undefined
       yield counted(`size, ${name}`, 'kB', size, ['zod', zod], goal)
     }
-    if (!exactOnly) yield* times(quick ? 2 : 15)
+    if (!exactOnly) yield* times(quick ? 1 : 15)
     rmSync(inBench(''), { recursive: true, force: true })
   },
 }

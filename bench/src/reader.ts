@@ -15,7 +15,7 @@ const parse = (text: string) =>
 export const reader: Group = {
   name: 'reader',
   async *figures({ quick }) {
-    const how = { rounds: quick ? 3 : 7, ms: quick ? 80 : 500, cpu: true } as const
+    const how = { rounds: quick ? 2 : 7, ms: quick ? 40 : 500, cpu: true } as const
     const perByte = (size: number) => (timing: { mean: number }) =>
       (timing.mean * 1e3) / (size / 1024)
     for (const size of quick ? [16, 64] : [16, 64, 256, 1024]) {
@@ -36,7 +36,7 @@ export const reader: Group = {
 /** The exponent e of time = c * size^e between a quarter and the whole of 1 MiB. */
 async function growth(name: string, textOf: (bytes: number) => string, quick: boolean) {
   const [small, large] = [textOf(MiB / 4), textOf(MiB)]
-  const how = { rounds: quick ? 1 : 7, ms: quick ? 80 : 500, cpu: true } as const
+  const how = { rounds: quick ? 1 : 7, ms: quick ? 40 : 500, cpu: true } as const
   const pairs = await inTurns(
     () => read(large),
     () => read(small),
