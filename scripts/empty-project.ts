@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 export const root: string = join(import.meta.dirname, '..')
 const adapters = ['ai-sdk', 'langchain', 'mastra', 'mcp', 'opentelemetry'] as const
 const stores = ['store-postgres', 'store-redis'] as const
-const programs = [...adapters, 'cli', 'stores'] as const
+const programs = [...adapters, 'cli', 'console', 'stores'] as const
 
 /** What the programs need beside the packages and their peers, and where it is installed here. */
 const tools = [
@@ -118,9 +118,11 @@ export async function inTemporary(
 export async function tryOut(dir: string, configurations: readonly string[]): Promise<void> {
   // Where the frameworks' own declarations have errors, those of packages are not checked. Ours then are,
   // as if they were source files.
-  for (const name of ['doctor', ...adapters, ...stores]) {
-    const declarations = join(dir, 'node_modules/@authmd', name, 'dist/index.d.ts')
-    cpSync(declarations, join(dir, `${name}.types.mts`))
+  for (const name of ['console', 'doctor', ...adapters, ...stores]) {
+    const built = join(dir, 'node_modules/@authmd', name, 'dist')
+    for (const file of globSync('*.d.ts', { cwd: built })) {
+      cpSync(join(built, file), join(dir, 'declarations', name, file.replace(/\.d\.ts$/, '.ts')))
+    }
   }
   const results = await Promise.allSettled([
     ...programs.map((name) => run(dir, [process.execPath, `${name}.mts`])),

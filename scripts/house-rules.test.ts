@@ -173,7 +173,25 @@ describe('documents', () => {
     }
   })
 
-  test('each check that AGENTS.md names exists', () => {
+  test('a line of a README that installs a package names its peers', () => {
+    const readmes = globSync('{.,packages/*,apps/*}/README.md', { cwd: root })
+    const lines = readmes.flatMap((path) => text(path).match(/^npm install .*/gm) ?? [])
+    expect(lines.length).toBeGreaterThan(10)
+    const missing = publicPackages().flatMap(({ name, dir }) => {
+      const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(
+        text(`${dir}/package.json`),
+      )
+      // The API comes with the SDK, as that README says.
+      const peers = Object.keys(peerDependencies).filter((peer) => {
+        return !peerDependenciesMeta[peer]?.optional && peer !== '@opentelemetry/api'
+      })
+      const naming = lines.filter((line) => line.split(' ').includes(name))
+      return naming.filter((line) => !peers.every((peer) => line.split(' ').includes(peer)))
+    })
+    expect(missing).toEqual([])
+  })
+
+  test('each check that AGENTS.md names exists, and CI runs it', () => {
     const rows = [...text('AGENTS.md').matchAll(/`(house|script): ([^`]+)`/g)]
     expect(rows.length).toBeGreaterThan(10)
     const { scripts } = JSON.parse(text('package.json'))
@@ -182,6 +200,17 @@ describe('documents', () => {
       kind === 'script' ? !(name in scripts) : !rules.includes(`'${name}', (`),
     )
     expect(gone.map(([all]) => all)).toEqual([])
+    // One that nobody runs decides nothing.
+    const ci = `${text('.ci/run')}${text('scripts/check.ts').replaceAll("', '", ' ')}`
+    const idle = rows.filter(([, kind, name = '']) => {
+      const ways = [
+        `silent ${name} `,
+        `silent ${name}'`,
+        ...(kind === 'script' ? [`'${scripts[name]}'`] : []),
+      ]
+      return kind === 'script' && !ways.some((way) => ci.includes(way))
+    })
+    expect(idle.map(([all]) => all)).toEqual([])
   })
 
   test('CONTRIBUTING.md names every script', () => {
