@@ -17,7 +17,7 @@ import { requests, spokenPlaces } from './rules/requests.ts'
 import type { Found, Rule } from './rules/rule.ts'
 import { aligned, structured } from './rules/structured.ts'
 import { settle } from './settle.ts'
-import { outlineOf } from './statements.ts'
+import { outlineOf, type Section } from './statements.ts'
 
 /** What a text says. */
 export interface DocumentReading {
@@ -88,8 +88,11 @@ export const addressFacts: readonly FactName[] = [
 export function readDocument(text: string, { url }: { url: string }): DocumentReading {
   const outline = outlineOf(text)
   const found: Found[] = []
+  /** Whether each is only planned: read once, however much stands in it. */
+  const sections = new Map<Section, boolean>()
   for (const statement of outline.statements) {
-    const planned = isPlanned(statement)
+    const planned = sections.get(statement.section) ?? isPlanned(statement)
+    sections.set(statement.section, planned)
     for (const rule of rules) {
       for (const one of rule(statement)) {
         if (found.length >= 4 * maxFacts || one.value.length > maxValue) continue
