@@ -1,21 +1,15 @@
 import { type EraseReport, erase } from './erase.ts'
 import { AuthError } from './errors.ts'
-import type { AuthEvent } from './events.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, parseOwner } from './owner.ts'
 import { revokeAll, revokeFor } from './revoke-all.ts'
 import type { Session } from './session.ts'
-import type { Credentials } from './vault/credentials.ts'
+import type { ShareParts } from './share.ts'
 import type { Secret } from './vault/secret.ts'
-import type { Store } from './vault/store.ts'
 
-interface AdminParts {
-  readonly store: Store
-  readonly credentials: Credentials
+interface AdminParts extends ShareParts {
   /** A session that the agent's policy does not bind. */
   readonly session: (owner: Owner) => Session
-  readonly now: () => number
-  readonly emit: (event: AuthEvent) => void
 }
 
 /** What an operator may do for any owner. */

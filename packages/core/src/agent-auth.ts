@@ -246,11 +246,8 @@ export class AgentAuth {
       perform: (...about) => this.#notifier.perform(...about),
     })
     this.admin = new Admin({
-      store,
-      credentials: this.#credentials,
+      ...this.#sharing,
       session: (owner) => this.#session(owner, this.#unbound),
-      now: clock,
-      emit,
     })
   }
 
