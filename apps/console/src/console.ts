@@ -1,5 +1,5 @@
 import { type AgentAuth, AuthError, type AuthEvent, sameOwner } from '@authmd/core'
-import { documentOf, isLoopbackHost, type Page } from '@authmd/core/pages'
+import { documentOf, hostAsked, isLoopbackHost, type Page } from '@authmd/core/pages'
 import { z } from 'zod'
 import { Access, type Identify, type Visit } from './access.ts'
 import { framed, type Place, type Visitor } from './layout.ts'
@@ -203,10 +203,7 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
 
   async function route(request: Request): Promise<Response> {
     const url = new URL(request.url)
-    const host = request.headers.get('host')
-    if (url.host !== base.host || (host !== null && host.toLowerCase() !== base.host)) {
-      return bare('misdirected')
-    }
+    if (hostAsked(request) !== base.host) return bare('misdirected')
     if (!['GET', 'HEAD', 'POST'].includes(request.method)) {
       return bare('wrong-method', { allow: 'GET, HEAD, POST' })
     }

@@ -9,7 +9,7 @@ export { exactly } from './people/intake-approval.ts'
 export { Html, html, joined } from './people/intake-html.ts'
 export { equalTexts } from './people/intake-links.ts'
 export { type FormParts, plainPage } from './people/intake-pages.ts'
-export { crossSite, isForm, readForm } from './people/intake-request.ts'
+export { crossSite, hostAsked, isForm, readForm } from './people/intake-request.ts'
 export type { Subject, Taken } from './people/intake-subject.ts'
 export {
   type Around,

@@ -100,6 +100,17 @@ test('behind https the cookie is Secure', async () => {
   expect(entered.headers.get('location')).toMatch(/^\/hand-over\/ntk_[\w-]{22}$/)
 })
 
+test('where a framework has written another name of this machine into the URL, the header counts', async () => {
+  const { auth, registration } = await openIntake()
+  const intake = auth.people.intake({ baseUrl: 'http://127.0.0.1:3000/intake' })
+  const { url } = await intake.link(registration)
+  const asked = (host: string, to: string) =>
+    intake.handle(new Request(url.replace('127.0.0.1:3000', to), { headers: { host } }))
+  expect((await asked('evil.test:3000', '127.0.0.1:3000')).status).toBe(421)
+  expect((await asked('localhost:3000', '127.0.0.1:3000')).status).toBe(421)
+  expect((await asked('127.0.0.1:3000', 'localhost:3000')).status).toBe(303)
+})
+
 describe('refused, and nothing taken', () => {
   test.each([
     ['another Host', { host: 'evil.test' }, 421],

@@ -9,6 +9,14 @@ const maxForm = 64 * 1024
 const maxRead = 4 * 1024 * 1024
 
 /**
+ * The host that a request was sent to. The header is the browser's word, which a page cannot change; what stands
+ * in the URL a framework may have written anew (Next.js says `localhost` for every name of this machine).
+ */
+export function hostAsked(request: Request): string {
+  return (request.headers.get('host') ?? new URL(request.url).host).toLowerCase()
+}
+
+/**
  * Whether a form was sent by another site. With `no-referrer` a browser names its own page's origin
  * `null` as well (Fetch, "append a request Origin header"): then only `Sec-Fetch-Site` tells.
  */

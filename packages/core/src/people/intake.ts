@@ -12,7 +12,7 @@ import { approvalSubject } from './intake-approval.ts'
 import { type IntakeLink, IntakeLinks } from './intake-links.ts'
 import { needOf, needSubject } from './intake-need.ts'
 import { plainPage } from './intake-pages.ts'
-import { crossSite, formToken, isForm, readForm, sessionOf } from './intake-request.ts'
+import { crossSite, formToken, hostAsked, isForm, readForm, sessionOf } from './intake-request.ts'
 import type { Subject, Taken } from './intake-subject.ts'
 import { documentOf } from './page.ts'
 import type { HandedOver } from './people.ts'
@@ -183,10 +183,7 @@ export function createIntake(parts: IntakeParts, options: IntakeOptions): Intake
 
   async function route(request: Request): Promise<Response> {
     const url = new URL(request.url)
-    const host = request.headers.get('host')
-    if (url.host !== base.host || (host !== null && host.toLowerCase() !== base.host)) {
-      return plainPage('misdirected')
-    }
+    if (hostAsked(request) !== base.host) return plainPage('misdirected')
     const path = url.pathname.startsWith(`${root}/`) ? url.pathname.slice(root.length + 1) : ''
     const [id = '', rest, more] = path.split('/')
     if (!/^ntk_[\w-]{22}$/.test(id) || more !== undefined) return plainPage('unknown')
