@@ -2,7 +2,7 @@ import type { AuthPart } from '@authmd/ai-sdk'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test } from 'vitest'
-import { NeedCard } from '../src/page/need-card.tsx'
+import { NeedCard } from '../src/components/need-card.tsx'
 
 const url = 'https://vendor.example/claim'
 

@@ -1,3 +1,5 @@
+'use client'
+
 import { useChat } from '@ai-sdk/react'
 import type { AuthUIMessage } from '@authmd/ai-sdk'
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from 'ai'

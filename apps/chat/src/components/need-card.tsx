@@ -20,7 +20,9 @@ export function NeedCard({ part }: { part: AuthPart }) {
       )}
       {need.until && (
         <p className="small">
-          Good until <time>{new Date(need.until).toLocaleTimeString()}</time>
+          {/* The server's clock may be in another time zone. */}
+          Good until{' '}
+          <time suppressHydrationWarning>{new Date(need.until).toLocaleTimeString()}</time>
         </p>
       )}
       <div className="buttons">

@@ -1,17 +1,16 @@
 import { type AuthUIMessage, agentAuth } from '@authmd/ai-sdk'
-import type { AgentAuth } from '@authmd/core'
 import {
   consumeStream,
   convertToModelMessages,
   createUIMessageStream,
   createUIMessageStreamResponse,
   isStepCount,
-  type LanguageModel,
   safeValidateUIMessages,
   streamText,
   toUIMessageStream,
 } from 'ai'
-import type { Visitor } from './visitors.ts'
+import { agent } from '../../../server/agent.ts'
+import { unknown, visitor } from '../../../server/visitor.ts'
 
 /** How long a tool call waits for a mail or a person. */
 const patienceMs = 10 * 60_000
@@ -20,13 +19,11 @@ const patienceMs = 10 * 60_000
  * One turn of a conversation. The messages come from the page and may say anything: whose credentials
  * are used is the visitor's, and what was agreed to is what core has on record.
  */
-export async function chat(
-  request: Request,
-  visitor: Visitor,
-  auth: AgentAuth,
-  model: LanguageModel,
-): Promise<Response> {
-  const { owner, email } = visitor
+export async function POST(request: Request): Promise<Response> {
+  const known = await visitor()
+  if (known === undefined) return unknown()
+  const { owner, email } = known
+  const { auth, model, conversations } = await agent()
   const authmd = agentAuth(auth, { owner, approver: email, patienceMs })
   const { tools } = authmd
   const { messages: sent } = await request.json().catch(() => ({}))
@@ -34,7 +31,7 @@ export async function chat(
   if (!valid.success) return new Response('No messages of a chat.\n', { status: 400 })
   const originalMessages = valid.data
   // Kept before anything is done: an answer that was given survives a reload that comes right after it.
-  visitor.messages = originalMessages
+  conversations.set(owner.user, originalMessages)
   const messages = await convertToModelMessages(originalMessages, { tools })
   const stream = createUIMessageStream<AuthUIMessage>({
     originalMessages,
@@ -51,7 +48,7 @@ export async function chat(
       writer.merge(chunks.pipeThrough(authmd.dataParts()))
     },
     onEnd: ({ messages }) => {
-      visitor.messages = messages
+      conversations.set(owner.user, messages)
     },
   })
   // Read to its end although the page may be gone, so that what was done is kept.
