@@ -52,6 +52,7 @@ export default defineConfig({
           items: [
             page('The flow', '/flow'),
             page('Outcomes', '/outcomes'),
+            page('What is said', '/texts'),
             page('Security', '/security'),
           ],
         },

@@ -45,7 +45,11 @@ const plain = {
     'Nothing is shown here',
     'This address only takes another kind of request.',
   ],
-  misdirected: [421, 'This is another host', 'Nothing is answered under this name.'],
+  misdirected: [
+    421,
+    'This page has another address',
+    'It is not shown under this one. Open the link as it was given to you.',
+  ],
 } as const
 
 export type Plain = keyof typeof plain

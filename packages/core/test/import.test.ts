@@ -225,7 +225,7 @@ describe('what is held', () => {
     expect(await session.use({ service, path: '/' })).toMatchObject({
       status: 'refused',
       code: 'request_refused',
-      reason: 'Nothing is sent to this address.',
+      reason: 'This credential may not go to that address. Nothing was sent.',
     })
   })
 })

@@ -15,7 +15,8 @@ export function sessionsOf(auth: AgentAuth, ownerOf: OwnerOf): SessionFor {
       given instanceof RequestContext ? (given as RequestContext) : new RequestContext(values)
     // What the application throws may say anything, and Mastra would write it down.
     const owner = await (async () => ownerOf(context))().catch(() => undefined)
-    if (owner === undefined) throw new AuthError('owner_invalid', 'this call has no owner')
+    if (owner === undefined)
+      throw new AuthError('owner_invalid', 'the application named no owner for this call')
     return auth.as(owner)
   }
 }

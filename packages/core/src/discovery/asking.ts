@@ -119,7 +119,7 @@ export class Asking {
       if (silent && !isOwnHost(url, this.start)) this.unreachable.push(url)
       else if (silent || error.code === 'response_timeout') {
         note({ transient: true })
-        this.warnings.add(`${url} gave no answer in time; worth asking again later.`)
+        this.warnings.add(`${url} did not answer; worth asking again later.`)
       }
       return { url, error, verdict }
     }

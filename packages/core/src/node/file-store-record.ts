@@ -130,7 +130,11 @@ export async function readHead(dir: string): Promise<Head> {
     const head = parse(text, seq)
     if (head !== undefined) return head
     if (isNewer(text)) {
-      throw damaged(file, 'a record was written by a newer version', 'store_version')
+      throw damaged(
+        file,
+        'a record was written by a newer version of authmd, which is needed to read it',
+        'store_version',
+      )
     }
     const kept = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`
     await rename(file, kept).catch(() => undefined)

@@ -123,7 +123,7 @@ async function openDirectory(root: string, raw: Store, given: StoreKey): Promise
     if (!AuthError.isInstance(error) || error.code === 'key_unavailable') throw error
     const what =
       error.code === 'store_wrong_key'
-        ? 'the store was begun with another key'
+        ? 'the store was begun with another key, and only that opens it'
         : 'the key check of the store cannot be read'
     throw new AuthError(error.code, `${what}: ${file}`, { cause: error, details: { file } })
   }

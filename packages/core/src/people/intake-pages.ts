@@ -231,7 +231,11 @@ const plain = {
   ],
   'not-a-form': [415, 'This is no form', 'Nothing was taken.'],
   'wrong-method': [405, 'Nothing is shown here', 'This address only takes the form.'],
-  misdirected: [421, 'This is another host', 'Nothing is answered under this name.'],
+  misdirected: [
+    421,
+    'This page has another address',
+    'It is not shown under this one. Open the link as it was given to you.',
+  ],
   moved: [303, 'One moment', ''],
 } as const
 

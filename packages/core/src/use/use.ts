@@ -255,8 +255,8 @@ export function failed(
       service,
       code: code === 'outside_audience' ? code : 'request_refused',
       reason: sent
-        ? 'The service redirects to where nothing is sent.'
-        : 'Nothing is sent to this address.',
+        ? 'The service redirects to an address to which this credential may not go. Nothing was sent there.'
+        : 'This credential may not go to that address. Nothing was sent.',
       next: 'auth_use with another path',
     }
     return { outcome, open: true }

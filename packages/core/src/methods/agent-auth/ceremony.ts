@@ -54,7 +54,8 @@ function pageOf(address: string, register: string): string | undefined {
 /** The wait for the person; of `typed` the service is asked when the interval is over. */
 function forPerson(state: State, now: number): Step {
   const { ceremony, notice, ...rest } = state
-  if (ceremony === undefined) return failed(state, 'service_failed', 'No ceremony was begun.')
+  if (ceremony === undefined)
+    return failed(state, 'service_failed', 'The service has begun no claim.')
   const asks = ceremony.way === 'typed' || state.code !== undefined
   const end = endOf(state)
   const look = asks ? Math.min(now + ceremony.intervalMs, end ?? Infinity) : end
@@ -63,7 +64,8 @@ function forPerson(state: State, now: number): Step {
 
 function waiting(state: State, notice?: string): Step {
   const { ceremony, look } = state
-  if (ceremony === undefined) return failed(state, 'service_failed', 'No ceremony was begun.')
+  if (ceremony === undefined)
+    return failed(state, 'service_failed', 'The service has begun no claim.')
   const wait: Wait = {
     for: 'person',
     need: needOf(state, ceremony),

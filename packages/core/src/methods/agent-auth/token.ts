@@ -178,7 +178,11 @@ export function renew(context: MethodContext, json: Json, event?: MethodEvent): 
   if (token === undefined) {
     // That was not it: what is asked next names the resource again.
     const { withoutResource: _, ...before } = state.plan
-    return notRenewed({ ...state, plan: before }, 'service_failed', 'No token came.')
+    return notRenewed(
+      { ...state, plan: before },
+      'service_failed',
+      'The answer of the service held no token.',
+    )
   }
   const given = token.expires === undefined ? {} : { expires: token.expires }
   return {
@@ -209,7 +213,11 @@ function change(state: Renewal): Step {
 function spend(state: Renewal): Step {
   const sent = state.sent + 1
   if (sent > maxSent) {
-    return notRenewed(state, 'credential_invalid', 'No answer came to the refresh token, twice.')
+    return notRenewed(
+      state,
+      'credential_invalid',
+      'The refresh token was sent twice, and no answer came. It may be used up.',
+    )
   }
   return { state: plainly({ ...state, sent }), next: { send: [plans.refresh(state.plan)] } }
 }
@@ -218,7 +226,7 @@ function spend(state: Renewal): Step {
 function identify(state: Renewal): Step {
   const { plan, presented } = state
   if (presented === undefined) {
-    return notRenewed(state, 'credential_invalid', 'Nothing gives another assertion.')
+    return notRenewed(state, 'credential_invalid', 'Nothing is held that it could be renewed with.')
   }
   return { state: plainly(state), next: { identify: plans.wishOf(plan, presented) } }
 }

@@ -123,7 +123,9 @@ function refused(
     return another(state, context, 'The server could not do it then. Please try once more.', said)
   }
   const denied = code === 'access_denied'
-  const reason = denied ? 'The person, or the server, refused.' : 'The server refused.'
+  const reason = denied
+    ? 'The person, or the server, refused.'
+    : 'The authorization server refused.'
   return end(state, 'service_refused', reason, said)
 }
 
@@ -135,7 +137,13 @@ function another(
   said: Parameters<typeof end>[3],
 ): Step | Promise<Step> {
   const failures = state.failures + 1
-  if (failures >= maxLinks) return end(state, 'service_refused', 'It came to nothing again.', said)
+  if (failures >= maxLinks)
+    return end(
+      state,
+      'service_refused',
+      'Signing in at the server came to nothing once more.',
+      said,
+    )
   return authorise({ ...state, failures, notice }, context)
 }
 

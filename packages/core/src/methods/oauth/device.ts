@@ -80,14 +80,14 @@ function pageOf(address: string | undefined, { plan }: State): string | undefine
 /** The wait for the person; the server is asked when the interval is over. */
 function forPerson(state: State, now: number, afterMs = state.device?.intervalMs ?? 0): Step {
   const { device, notice, ...rest } = state
-  if (device === undefined) return end(state, 'service_failed', 'There is no code to show.')
+  if (device === undefined) return end(state, 'service_failed', 'The server gave no code to type.')
   const look = Math.min(now + afterMs, device.until)
   return waiting({ ...rest, device, step: 'person', look }, notice)
 }
 
 function waiting(state: State, notice?: string): Step {
   const { device, look = 0, plan } = state
-  if (device === undefined) return end(state, 'service_failed', 'There is no code to show.')
+  if (device === undefined) return end(state, 'service_failed', 'The server gave no code to type.')
   const need = {
     kind: 'enter-code',
     text: `Open this page of ${new URL(plan.issuer).host}, sign in and type the code there.`,

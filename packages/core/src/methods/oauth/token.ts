@@ -92,7 +92,9 @@ export async function renew(
   const other = withoutResource({ ...state, step: 'token' } as State, code, true)
   if (other && other !== 'refused') return again({ ...state, resource: false })
   const gone = code === 'invalid_client' && state.plan.client === 'dynamic'
-  const reason = gone ? 'The client is not there any more.' : 'No token came.'
+  const reason = gone
+    ? 'The server does not know the client any more that was registered for this.'
+    : 'The answer of the server held no token.'
   return {
     state: json,
     next: { failed: { code: gone ? 'credential_invalid' : 'service_failed', reason } },
