@@ -1,9 +1,8 @@
-// Installs the tarballs of the packages in an empty project. There an agent of each framework gets, uses and
-// gives up a key, the command line runs, and their types are checked. `--peers lowest` takes the lowest
-// versions that the ranges allow, otherwise it is those of the lock file.
+// Installs the tarballs of the packages in an empty project, beside the newest peers, which are those of the lock
+// file, and then beside the lowest that the ranges allow. There an agent of each framework gets, uses and gives up
+// a key, the command line runs, and their types are checked.
 import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   inTemporary,
   manifest,
@@ -15,9 +14,6 @@ import {
   writeJson,
 } from './empty-project.ts'
 
-const { values } = parseArgs({ options: { peers: { type: 'string', default: 'newest' } } })
-if (!['lowest', 'newest'].includes(values.peers)) throw new Error('--peers is lowest or newest')
-
 const packages = publicPackages()
 
 /** The lowest version that a range such as `^7.0.0` allows. */
@@ -27,14 +23,16 @@ function lowest(range: string): string {
   return version
 }
 
+type Peers = 'lowest' | 'newest'
+
 /** One version of each peer; the highest one where the packages' lowest differ. */
-function peers(): Record<string, string> {
+function peers(which: Peers): Record<string, string> {
   const found: Record<string, string> = {}
   for (const { dir: folder } of packages) {
     const dir = join(root, folder)
     for (const [peer, range] of Object.entries(manifest(dir).peerDependencies ?? {})) {
       const locked = () => manifest(join(dir, 'node_modules', peer)).version
-      const version = values.peers === 'lowest' ? lowest(range) : locked()
+      const version = which === 'lowest' ? lowest(range) : locked()
       const other = found[peer] ?? version
       found[peer] = other.localeCompare(version, 'en', { numeric: true }) > 0 ? other : version
     }
@@ -42,7 +40,8 @@ function peers(): Record<string, string> {
   return found
 }
 
-await inTemporary('authmd-tarballs-', async (dir) => {
+/** The tarball of each package by its name. */
+async function pack(dir: string): Promise<Record<string, string>> {
   const tarballs: Record<string, string> = {}
   for (const { name, dir: folder } of packages) {
     await run(join(root, folder), ['pnpm', 'pack', '--pack-destination', dir])
@@ -52,10 +51,17 @@ await inTemporary('authmd-tarballs-', async (dir) => {
     if (file === undefined) throw new Error(`${name} was not packed`)
     tarballs[name] = `file:${join(dir, file)}`
   }
-  const versions = peers()
-  const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  console.log(`peers, ${values.peers}: ${said.join(', ')}`)
+  return tarballs
+}
 
+async function tryBeside(
+  which: Peers,
+  dir: string,
+  tarballs: Record<string, string>,
+): Promise<void> {
+  const versions = peers(which)
+  const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  console.log(`peers, ${which}: ${said.join(', ')}`)
   cpSync(join(root, 'scripts/tarballs'), dir, { recursive: true })
   writeJson(join(dir, 'package.json'), {
     private: true,
@@ -67,8 +73,12 @@ await inTemporary('authmd-tarballs-', async (dir) => {
   const strict = { autoInstallPeers: false, strictPeerDependencies: true }
   writeJson(join(dir, 'pnpm-workspace.yaml'), { overrides: tarballs, ...strict })
   await run(dir, ['pnpm', 'install', '--prefer-offline', '--ignore-scripts', '--no-lockfile'])
-  await tryOut(dir, [
-    'tsconfig.json',
-    ...(values.peers === 'newest' ? ['tsconfig.strict.json'] : []),
-  ])
+  await tryOut(dir, ['tsconfig.json', ...(which === 'newest' ? ['tsconfig.strict.json'] : [])])
+}
+
+await inTemporary('authmd-tarballs-', async (dir) => {
+  const tarballs = await pack(dir)
+  for (const which of ['newest', 'lowest'] as const) {
+    await tryBeside(which, join(dir, which), tarballs)
+  }
 })

@@ -1,4 +1,4 @@
-// What must hold while working: format and lint, types, tests. `pnpm check:packages` builds and checks the tarballs.
+// What must hold while working: format and lint, types, tests. `pnpm check:packages` does the rest of CI.
 import { spawnSync } from 'node:child_process'
 
 const steps: readonly (readonly string[])[] = [

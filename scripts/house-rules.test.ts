@@ -205,6 +205,7 @@ describe('documents', () => {
     const idle = rows.filter(([, kind, name = '']) => {
       const ways = [
         `silent ${name} `,
+        `silent ${name}\n`,
         `silent ${name}'`,
         ...(kind === 'script' ? [`'${scripts[name]}'`] : []),
       ]
@@ -230,6 +231,12 @@ describe('releases', () => {
     const names = publicPackages().map(({ name }) => name)
     const { fixed } = JSON.parse(text('.changeset/config.json'))
     expect(fixed.map((group: string[]) => group.toSorted())).toEqual([names.sort()])
+  })
+
+  test('each is tried as a tarball after its build', () => {
+    const { tasks } = JSON.parse(text('turbo.json'))
+    const builds = publicPackages().map(({ name }) => `${name}#build`)
+    expect(tasks['//#tarballs'].dependsOn).toEqual(builds.sort())
   })
 
   test('a workflow takes an action by its commit, says which version that is, and has minimal rights', () => {
