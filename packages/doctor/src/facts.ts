@@ -72,7 +72,7 @@ export interface Facts {
 }
 
 /** What a rule finds. */
-interface Problem {
+export interface Problem {
   readonly place: Place
   readonly problem: string
   readonly fix: string

@@ -161,17 +161,27 @@ function inBlock({ code = '', codeLine = 1, info = '' }: Statement): Label[] {
 /** An `agent_auth` object that stands in a text. */
 export interface Block {
   readonly json: Readonly<Record<string, unknown>>
-  readonly line: number
+  /** The line of the first of these members that is there, else of the block. */
+  readonly lineOf: (...members: readonly string[]) => number
 }
+
+const ofBlock = ['skill', 'identity_endpoint', 'register_uri', 'identity_types_supported']
 
 /** All of them; what is cut short or holds comments is no JSON and left out. */
 export function blocksOf({ statements }: Outline): Block[] {
-  return statements.flatMap(({ code, codeLine = 1 }) => {
-    if (!code?.includes('agent_auth')) return []
-    const block = objectOf(code)?.agent_auth
-    if (typeof block !== 'object' || block === null || Array.isArray(block)) return []
-    const line = codeLine + lineOf(code, 'agent_auth') - 1
-    return [{ json: block as Record<string, unknown>, line }]
+  return statements.flatMap(({ code, codeLine = 1, headings, lead = '' }) => {
+    const whole = code?.trimStart().startsWith('{') ? objectOf(code) : undefined
+    if (code === undefined || whole === undefined) return []
+    // Some give what is in the block only, under its name.
+    const isBare =
+      /\bagent_auth\b/.test(`${headings.at(-1)} ${lead}`) &&
+      ofBlock.some((name) => typeof whole[name] === 'string' || Array.isArray(whole[name]))
+    const json = whole.agent_auth ?? (isBare ? whole : undefined)
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return []
+    const before = lineOf(code, 'agent_auth') - 1
+    const own = code.split('\n').slice(before).join('\n')
+    const at = (...members: readonly string[]) => codeLine + before + lineOf(own, ...members) - 1
+    return [{ json: json as Record<string, unknown>, lineOf: at }]
   })
 }
 
@@ -201,8 +211,11 @@ function yamlFields(code: string): [string, string][] {
   )
 }
 
-/** The line of a text in which a quoted or bare name stands first, from 1. */
-export function lineOf(text: string, name: string): number {
-  const at = text.search(new RegExp(`["']?\\b${name.replace(/[^\w-]/g, '.')}\\b["']?\\s*:`))
-  return at < 0 ? 1 : text.slice(0, at).split('\n').length
+/** The line of a text in which the first of some names that is there stands as a member, from 1. */
+export function lineOf(text: string, ...names: readonly string[]): number {
+  for (const name of names) {
+    const at = text.search(new RegExp(`["']?\\b${name.replace(/[^\w-]/g, '.')}\\b["']?\\s*:`))
+    if (at >= 0) return text.slice(0, at).split('\n').length
+  }
+  return 1
 }

@@ -49,8 +49,32 @@ export function givesCredential(facts: Facts): boolean {
 }
 
 /** Whether the text leaves to a server's metadata, and to RFCs, what there is to say of tokens. */
-export function leavesToMetadata({ document }: Facts): boolean {
-  return document !== undefined && stated(document, 'as_metadata_url').length > 0
+export function leavesToMetadata(facts: Facts): boolean {
+  const { document } = facts
+  if (!document || stated(document, 'as_metadata_url').length === 0) return false
+  // What a token endpoint gives is OAuth's, whatever one registers with. A key is not.
+  const gives = facts.servers.some(({ json }) => typeof json?.token_endpoint === 'string')
+  const tokens = /\bOIDC\b|\bOpenID Connect\b|\baccess[ _]tokens?\b/
+  return isOAuth(facts) || gives || says(document, tokens)
+}
+
+/** Whether an address looks like a page where a person signs in or settles something. */
+export function isPageForPeople(url: string): boolean {
+  return /\/(?:log-?in|sign-?in|sign-?up|dashboard|console|settings|account|portal|billing|pay)(?:[/?#]|$)/i.test(
+    url,
+  )
+}
+
+/** The block of code that a text ends in, where its fence is never closed. */
+export function openBlock({ outline, lines }: Document): Statement | undefined {
+  const last = outline.statements.at(-1)
+  if (last?.code === undefined) return undefined
+  const quoted = /^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*/
+  const bare = (line: string) => line.replace(quoted, '')
+  const fence = /^(?:`{3,}|~{3,})/.exec(bare(lines[last.line - 1] ?? ''))?.[0]
+  if (fence === undefined) return undefined
+  const closed = (line: string) => bare(line).startsWith(fence)
+  return lines.slice(last.line).some(closed) ? undefined : last
 }
 
 /** Whether nothing is registered and nothing is made. */

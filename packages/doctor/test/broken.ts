@@ -131,6 +131,12 @@ const documents: readonly Broken[] = [
     text.replace('the key may not do this.', 'TODO say what to do.'),
   ),
   inText(
+    'document-cut-off',
+    'a block that is never closed',
+    '/auth.md:17',
+    (text) => `${text.split('Authorization: Bearer')[0]}Authorization: Bearer`,
+  ),
+  inText(
     'document-no-way-in',
     'a text that is for nobody',
     '/auth.md:1',
@@ -192,7 +198,11 @@ const labels: readonly Broken[] = [
     })),
   ),
   inText('label-without-mode', 'a label without a mode', '/auth.md:9', (text) =>
-    text.replace('claim_uri (interactive)', 'claim_uri').replace('they sign in and make', 'make'),
+    text
+      .replace('claim_uri (interactive)', 'claim_uri')
+      .replace('they sign in and make', 'make')
+      .replace('Ask the person you work for:', 'It is had here:')
+      .replace('They put it', 'It is put'),
   ),
   inText('label-mode-unknown', 'a mode that there is not', '/auth.md:9', (text) =>
     text.replace('claim_uri (interactive)', 'claim_uri (semi-automatic)'),
@@ -314,6 +324,14 @@ const steps: readonly Broken[] = [
       `\`POST ${api}/api/agents\``,
       `\`POST ${api}/api/agents\` — open the form in a browser and press the button`,
     ),
+  ),
+  inText('claim-address-missing', 'a dashboard without an address', '/auth.md:7', (text) =>
+    text
+      .replace(
+        /There is no registration[\s\S]*?(?=They put)/,
+        'The person you work for makes an API key in the dashboard, below Keys.\n\n',
+      )
+      .replace(/\* \*\*revocation_uri.*/, 'A key that is revoked there stops working at once.'),
   ),
   inText('step-person-unsaid', 'a page, and no word on who goes there', '/auth.md:7', (_, api) =>
     silent(api),

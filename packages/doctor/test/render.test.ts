@@ -111,7 +111,7 @@ no errors, 1 warning, no hints
 `)
     expect(renderMarkdown(report)).toBe(`# What agents meet at \`https://things.test/auth.md\`
 
-no errors, 1 warning, no hints.
+No errors, 1 warning, no hints.
 
 ## Warnings
 

@@ -17,7 +17,8 @@ const titles: Readonly<Record<Severity, string>> = {
 export function renderMarkdown(report: Report): string {
   const { target, document, findings, asked } = report
   const about = target === nowhere ? 'A text for agents' : `What agents meet at ${code(target)}`
-  const parts = [`# ${about}`, `${countsOf(report)}.`]
+  const counts = countsOf(report)
+  const parts = [`# ${about}`, `${counts.charAt(0).toUpperCase()}${counts.slice(1)}.`]
   if (document !== undefined && document !== target) parts.push(`The text is ${code(document)}.`)
   for (const severity of severities) {
     const own = findings.filter((one) => one.severity === severity)

@@ -2,7 +2,7 @@ import { domainOf } from '../document.ts'
 import type { Facts, Rule } from '../facts.ts'
 import { quote, quotes } from '../quote.ts'
 import type { Place } from '../report.ts'
-import { isBlock } from './server-metadata.ts'
+import { isBlock, memberIn } from './server-metadata.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -12,7 +12,8 @@ const kinds = ['anonymous', 'identity_assertion', 'service_auth', 'refresh']
 const registering = ['identity_endpoint', 'registration_endpoint', 'register_uri']
 
 interface Found {
-  readonly place: (at: string) => Place
+  /** Where a member is, or in a text the first of others that stand for it. */
+  readonly place: (at: string, ...others: readonly string[]) => Place
   readonly block: Json
 }
 
@@ -30,8 +31,12 @@ function* anywhere(facts: Facts): Generator<Found & { json?: Json }> {
   const inMetadata = [...live(facts)]
   if (inMetadata.length > 0) yield* inMetadata
   else {
-    for (const { json: block, line } of facts.document?.blocks ?? []) {
-      yield { block, place: (at) => ({ url: facts.document?.url ?? '', line, at }) }
+    for (const { json: block, lineOf } of facts.document?.blocks ?? []) {
+      const line = (at: string, others: readonly string[]) => lineOf(memberIn(at), ...others)
+      yield {
+        block,
+        place: (at, ...others) => ({ url: facts.document?.url ?? '', line: line(at, others), at }),
+      }
     }
   }
 }
@@ -89,7 +94,7 @@ export const agentAuthRules: readonly Rule[] = [
         const odd = typesOf(block).filter((one) => !kinds.includes(one))
         if (odd.length === 0) continue
         yield {
-          place: place('agent_auth.identity_types_supported'),
+          place: place('agent_auth.identity_types_supported', 'supported_identity_types'),
           problem: `The convention knows no ${quotes(odd)}.`,
           fix: `Use ${kinds.slice(0, 3).join(', ')}.`,
         }
@@ -104,10 +109,13 @@ export const agentAuthRules: readonly Rule[] = [
     *check(facts) {
       for (const { place, block } of anywhere(facts)) {
         if (!typesOf(block).includes('identity_assertion')) continue
-        const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
-        if (list(own.assertion_types_supported).length > 0) continue
+        if (assertionsOf(block).length > 0) continue
         yield {
-          place: place('agent_auth.identity_assertion.assertion_types_supported'),
+          place: place(
+            'agent_auth.identity_assertion.assertion_types_supported',
+            'identity_types_supported',
+            'supported_identity_types',
+          ),
           problem: 'identity_assertion is listed, and nothing says which assertions are taken.',
           fix: 'List them.',
           text: `"identity_assertion": { "assertion_types_supported": ["${idJag}"] }`,
@@ -232,20 +240,44 @@ export const agentAuthRules: readonly Rule[] = [
         yield {
           place: place('agent_auth'),
           problem: `The block has the fields of ${version}. The newest version is v0.7.`,
-          fix: 'Offer identity_endpoint with service_auth in the place of verified_email, and exchange assertions at the token endpoint.',
-          text: '"identity_endpoint": "https://…/agent/identity",\n"claim_endpoint": "https://…/agent/identity/claim",\n"identity_types_supported": ["anonymous", "identity_assertion", "service_auth"]',
+          fix: `Offer identity_endpoint${assertionsOf(block).includes(byMail) ? `, with service_auth in the place of ${byMail},` : ''} and exchange assertions at the token endpoint.`,
+          text: newerBlock(block),
         }
       }
     },
   },
 ]
 
+const byMail = 'verified_email'
+
+function assertionsOf(block: Json): readonly string[] {
+  const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
+  return list(own.assertion_types_supported)
+}
+
+/** What the same block says in the newest version: on its own host, with no way that it does not offer. */
+function newerBlock(block: Json): string {
+  const known = registering.map((name) => block[name]).find((one) => typeof one === 'string')
+  const origin = URL.parse(String(known))?.origin ?? 'https://…'
+  const endpoint = block.identity_endpoint ?? `${origin}/agent/identity`
+  const types = typesOf(block).flatMap((type) => {
+    const assertions = assertionsOf(block)
+    if (type !== 'identity_assertion' || !assertions.includes(byMail)) return [type]
+    return assertions.length > 1 ? [type, 'service_auth'] : ['service_auth']
+  })
+  const claims = types.includes('service_auth') || typeof block.claim_uri === 'string'
+  return [
+    `"identity_endpoint": "${endpoint}"`,
+    ...(claims ? [`"claim_endpoint": "${block.claim_endpoint ?? `${endpoint}/claim`}"`] : []),
+    ...(types.length > 0
+      ? [`"identity_types_supported": [${types.map((type) => `"${type}"`).join(', ')}]`]
+      : []),
+  ].join(',\n')
+}
+
 function olderVersion(block: Json): string | undefined {
   if (block.identity_endpoint !== undefined) {
-    const own = isBlock(block.identity_assertion) ? block.identity_assertion : {}
-    return list(own.assertion_types_supported).includes('verified_email')
-      ? 'v0.2 to v0.5'
-      : undefined
+    return assertionsOf(block).includes(byMail) ? 'v0.2 to v0.5' : undefined
   }
   if (block.registration_endpoint !== undefined) return 'a draft before v0.2'
   const uri = block.register_uri

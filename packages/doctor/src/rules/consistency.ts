@@ -1,5 +1,6 @@
 import { domainOf } from '../document.ts'
-import type { Facts, Rule } from '../facts.ts'
+import type { Document, Facts, Problem, Rule } from '../facts.ts'
+import { lineOf, objectOf } from '../labels.ts'
 import { quote } from '../quote.ts'
 import { stated } from '../said.ts'
 import { isBlock, isSame } from './server-metadata.ts'
@@ -21,6 +22,26 @@ function memberOf({ servers }: Facts, name: string): { value: string; url: strin
     }
   }
   return undefined
+}
+
+/** Copies of the metadata of the resource, of another host than all that the text says to call. */
+function* copiesOf(document: Document): Generator<Problem> {
+  const bases = stated(document, 'use_base_url').map(({ value }) => URL.parse(value)?.origin)
+  const [base] = bases
+  if (base === undefined) return
+  const called = stated(document, 'request').map(({ value }) => URL.parse(value)?.origin)
+  for (const { code, codeLine = 1 } of document.outline.statements) {
+    const json = code?.includes('"resource"') ? objectOf(code) : undefined
+    if (!code || !json || !(json.authorization_servers || json.bearer_methods_supported)) continue
+    const origin = typeof json.resource === 'string' ? URL.parse(json.resource)?.origin : undefined
+    if (origin === undefined || [...bases, ...called].includes(origin)) continue
+    yield {
+      place: { url: document.url, line: codeLine + lineOf(code, 'resource') - 1 },
+      problem: `The copy of the metadata is of ${quote(String(json.resource))}, the text says to call ${quote(base)}: a token for the one is not for the other.`,
+      fix: 'Correct one of them, in the metadata itself too.',
+      text: `"resource": "${base}"`,
+    }
+  }
 }
 
 export const consistencyRules: readonly Rule[] = [
@@ -109,6 +130,10 @@ export const consistencyRules: readonly Rule[] = [
     finds: 'a base URL that is not on the host of the resource',
     *check({ document, resources }) {
       if (!document) return
+      if (resources.every(({ json }) => json === undefined)) {
+        yield* copiesOf(document)
+        return
+      }
       const [resource] = resources.flatMap(({ json, url }) => {
         const named = typeof json?.resource === 'string' ? URL.parse(json.resource) : null
         // Of another host than its own it must not be used at all, which another rule says.

@@ -1,7 +1,7 @@
 import { withoutHidden } from '@authmd/core/reading'
 import type { Facts, Rule } from '../facts.ts'
 import { quote, quotes } from '../quote.ts'
-import { stated, top } from '../said.ts'
+import { openBlock, stated, top } from '../said.ts'
 
 /** Nothing of a page for agents: neither text nor metadata that leads in. */
 function hasMetadata({ servers, resources }: Facts): boolean {
@@ -213,8 +213,12 @@ export const documentRules: readonly Rule[] = [
       }
       const [first] = hosts.values()
       if (!first) return
+      // What is read from a block has the line of its beginning.
+      const from = (first.place.line ?? 1) - 1
+      const down = document?.lines.slice(from).findIndex((line) => holds(line, first.url)) ?? -1
+      const own = first.place.url === document?.url && down > 0
       yield {
-        place: first.place,
+        place: own ? { ...first.place, line: from + down + 1 } : first.place,
         problem: `The text names addresses on ${quotes([...hosts.keys()])}, which stand for a service and are none.`,
         fix: 'Write the addresses of your service.',
       }
@@ -235,6 +239,23 @@ export const documentRules: readonly Rule[] = [
         place: { url: document.url, line: at + 1 },
         problem: `A note was left in the text: ${quote(document.lines[at] ?? '')}`,
         fix: 'Finish the sentence, or take it out.',
+      }
+    },
+  },
+  {
+    id: 'document-cut-off',
+    severity: 'warning',
+    source: 'auth.md, introduction',
+    finds: 'a text that ends in a block of code which is never closed',
+    *check({ document }) {
+      const open = document && openBlock(document)
+      if (!document || !open) return
+      yield {
+        place: { url: document.url, line: open.line },
+        problem:
+          'The text ends in a block of code that is never closed: it breaks off, or all from here on is taken for code.',
+        fix: 'Close the block, and see whether the end of the text is missing.',
+        text: '```',
       }
     },
   },
@@ -277,6 +298,11 @@ const builders = 'it is about how software is built'
 /** Replaced bytes, or UTF-8 that was taken for Latin-1 and made UTF-8 again. */
 function isGarbled(line: string): boolean {
   return /\uFFFD|[\u00c2-\u00f4][\u0080-\u009f]/.test(line)
+}
+
+function holds(line: string, url: string): boolean {
+  const host = hostOf(url)
+  return host !== undefined && line.includes(host)
 }
 
 function hostOf(url: string): string | undefined {

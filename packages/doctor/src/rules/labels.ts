@@ -1,7 +1,7 @@
-import type { Rule } from '../facts.ts'
-import { nearMisses } from '../labels.ts'
+import type { Document, Rule } from '../facts.ts'
+import { type Label, nearMisses } from '../labels.ts'
 import { quote } from '../quote.ts'
-import { stated } from '../said.ts'
+import { isPageForPeople, stated, wordsOf } from '../said.ts'
 
 const withMode = ['register_uri', 'claim_uri', 'revocation_uri']
 const nothing =
@@ -65,7 +65,8 @@ export const labelRules: readonly Rule[] = [
           withMode.includes(one.name) &&
           one.value !== undefined &&
           one.mode === undefined &&
-          !/\b(?:programmatic|interactive|POST|GET|browser|human|person)\b/i.test(one.words),
+          !/\b(?:programmatic|interactive|POST|GET|browser|human|person)\b/i.test(one.words) &&
+          !isPersonSaid(document, one),
       )
       const [first] = open
       if (!document || !first) return
@@ -74,7 +75,7 @@ export const labelRules: readonly Rule[] = [
         place: { url: document.url, line: first.line },
         problem: `${names} does not say whether a program or a person is to go there.`,
         fix: 'Say it in parentheses behind the name.',
-        text: `* **${first.name} (interactive):** …`,
+        text: labelled(document, first),
       }
     },
   },
@@ -145,6 +146,29 @@ export const labelRules: readonly Rule[] = [
     },
   },
 ]
+
+const goes =
+  /\b(?:humans?|person|people|operator|users?|owner|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)?[- ]in)\b/i
+
+/** Whether the section of a label, or what is said elsewhere of its address, tells that a person goes there. */
+function isPersonSaid(document: Document | undefined, { line, value = '' }: Label): boolean {
+  const words = document ? wordsOf(document) : []
+  const own = words.findLast((one) => one.line <= line)
+  if (own && goes.test(own.section.text)) return true
+  const addressed = words.filter(({ tokens }) =>
+    tokens.some(({ text, ...token }) => ('url' in token ? token.url : text) === value),
+  )
+  return addressed.some(({ text }) => goes.test(text))
+}
+
+/** A label with its mode, where its address tells; else with either. */
+function labelled(document: Document, { name, value = '' }: Label): string {
+  const written = (mode: string) => `* **${name} (${mode}):** <${value}>`
+  if (isPageForPeople(value)) return written('interactive')
+  const requests = stated(document, 'request').map(({ request }) => request?.url)
+  if (requests.includes(URL.parse(value, document.url)?.href)) return written('programmatic')
+  return `${written('programmatic')}\nor, where a person goes there:\n${written('interactive')}`
+}
 
 function problem(name: string, right: string, place: { url: string; line?: number; at?: string }) {
   return {

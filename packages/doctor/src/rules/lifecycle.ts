@@ -1,9 +1,12 @@
+import type { Fact, Statement } from '@authmd/core/reading'
+import { nowhere } from '../document.ts'
 import type { Document, Facts, Rule } from '../facts.ts'
 import {
   givesCredential,
   isDenied,
   isOAuth,
   leavesToMetadata,
+  openBlock,
   says,
   section,
   stated,
@@ -18,8 +21,29 @@ function inMetadata({ servers }: Facts, name: string): boolean {
 const ending =
   /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|delet\w+ (?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent)|widerruf|révo|revog/i
 
+/** What a text would say, had it an end, is not missing. */
+function shouldSay(facts: Facts): boolean {
+  const { document } = facts
+  return document !== undefined && openBlock(document) === undefined && givesCredential(facts)
+}
+
+/** Whether a statement tells how a credential ends. That one has ended, which an error says, is not how. */
+function tellsEnd({ text, code, headings }: Statement): boolean {
+  const words = (code ?? text).replace(/"\w*expir\w*"\s*:\s*null/gi, '')
+  const failing = /\b401\b/.test(words) || /\berrors?\b|troubleshoot/i.test(headings.join(' '))
+  return ending.test(failing ? words.replace(ended, '') : words)
+}
+
+/** "The key was revoked", not "keys are revoked at …". */
+const ended =
+  /\b(?:revoked|rotated|expired|invalidated|regenerated)\b(?!\s+(?:at|on|in|from|here|there|via)\b)/gi
+
 /** A token of minutes is no loss. */
 const lasting = /key|secret|credential|api_token|password|\bpat\b/i
+
+/** A heading about how the credential is used; "use this page when" is none. */
+const using =
+  /\b(?:us(?:e|ing)|send|call)\b.*\b(?:key|token|credential|api|it)s?\b|\bcredential use\b|\bheaders?\b/i
 
 /** A path of the API, or a variable that holds its address. */
 const addressSaid = /(?:^|[\s`(])\/(?:api|v\d+|agent)\b|_(?:URL|HOST|ENDPOINT)\b/
@@ -32,7 +56,7 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on how the credential is sent',
     *check(facts) {
       const { document, resources } = facts
-      if (!document || !givesCredential(facts)) return
+      if (!document || !shouldSay(facts)) return
       if (stated(document, 'header_scheme', 'basic_auth', 'key_beside').length > 0) return
       if (
         isOAuth(facts) ||
@@ -41,7 +65,7 @@ export const lifecycleRules: readonly Rule[] = [
         return
       if (resources.some(({ json }) => json?.bearer_methods_supported)) return
       yield {
-        place: section(document, /\bus(?:e|ing)\b|call/i),
+        place: section(document, using),
         problem: 'The text does not say how a request carries the credential.',
         fix: 'Name the header, with an example.',
         text: 'Send the key with every request:\n\n    Authorization: Bearer <key>',
@@ -55,14 +79,17 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on where the credential may go',
     *check(facts) {
       const { document, resources } = facts
-      if (!document || !givesCredential(facts)) return
-      if (stated(document, 'use_base_url', 'mcp_url', 'resource', 'request').length > 0) return
+      if (!document || !shouldSay(facts)) return
+      const said = stated(document, 'use_base_url', 'mcp_url', 'resource', 'request')
+      if (said.some(({ value }) => !isNowhere(value))) return
       if (resources.some(({ json }) => json?.resource)) return
       if (stated(document, 'prm_url').length > 0) return
-      if (document.outline.statements.some(({ text, code }) => addressSaid.test(code ?? text)))
+      const { outline, reading } = document
+      const hosted = !isNowhere(document.url) || reading.origins.some((one) => !isNowhere(one))
+      if (hosted && outline.statements.some(({ text, code }) => addressSaid.test(code ?? text)))
         return
       yield {
-        place: section(document, /\bus(?:e|ing)\b|call/i),
+        place: section(document, using),
         problem: 'The text does not say which address the credential is for.',
         fix: 'State the base URL: a careful agent sends the credential nowhere else.',
         text: 'Base URL: `https://api.…/v1`',
@@ -76,10 +103,10 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on how a credential is ended',
     *check(facts) {
       const { document } = facts
-      if (!document || !givesCredential(facts)) return
+      if (!document || !shouldSay(facts)) return
       if (inMetadata(facts, 'revocation_endpoint') || leavesToMetadata(facts)) return
       if (stated(document, 'revocation_uri').length > 0 || isDenied(document, /revo/i)) return
-      if (document.outline.statements.some(({ text, code }) => ending.test(code ?? text))) return
+      if (document.outline.statements.some(tellsEnd)) return
       yield {
         place: top(document),
         problem: 'The text does not say how a credential is ended.',
@@ -98,8 +125,9 @@ export const lifecycleRules: readonly Rule[] = [
         if (typeof json?.token_endpoint !== 'string' || json.revocation_endpoint !== undefined)
           continue
         const { document } = facts
-        if (document && (stated(document, 'revocation_uri').length > 0 || says(document, ending)))
-          continue
+        const said =
+          document && (stated(document, 'revocation_uri').length > 0 || says(document, ending))
+        if (said) continue
         yield {
           place: { url, at: 'revocation_endpoint' },
           problem: 'Metadata names an endpoint for tokens and none that ends them.',
@@ -122,7 +150,7 @@ export const lifecycleRules: readonly Rule[] = [
       )
       if (!giving || isShownOnceSaid(document)) return
       yield {
-        place: { url: document.url, line: giving.request?.answer?.line ?? giving.source.line ?? 1 },
+        place: { url: document.url, line: lineOfCredential(document, giving) },
         problem:
           'The answer holds a credential, and the text does not say whether it can be had again.',
         fix: 'Say so: an agent then stores it before anything else.',
@@ -137,10 +165,13 @@ export const lifecycleRules: readonly Rule[] = [
     finds: 'no word on what goes wrong',
     *check(facts) {
       const { document } = facts
-      if (!document || !givesCredential(facts) || leavesToMetadata(facts)) return
+      if (!document || !shouldSay(facts) || leavesToMetadata(facts)) return
       if (stated(document, 'error_status', 'error_code', 'error_shape').length > 0) return
       if (
-        says(document, /\berrors?\b|\bfail(?:s|ed|ure)?\b|\b40[0139]\b|\b429\b|rejected|invalid/i)
+        says(
+          document,
+          /\berrors?\b|\bfail(?:s|ed|ure)?\b|\b40[0139]\b|\b429\b|rejected|\binvalid\b/i,
+        )
       )
         return
       yield {
@@ -153,10 +184,22 @@ export const lifecycleRules: readonly Rule[] = [
   },
 ]
 
+function isNowhere(url: string): boolean {
+  return URL.parse(url)?.origin === new URL(nowhere).origin
+}
+
+/** The line of an answer in which its credential stands, else that of the answer. */
+function lineOfCredential({ lines }: Document, { request, source }: Fact): number {
+  const from = request?.answer?.line ?? source.line ?? 1
+  const name = request?.answer?.credential ?? ''
+  const down = lines.slice(from - 1, from + 40).findIndex((line) => line.includes(`"${name}"`))
+  return from + Math.max(down, 0)
+}
+
 function isShownOnceSaid(document: Document): boolean {
   if (stated(document, 'request').some(({ request }) => request?.answer?.shownOnce)) return true
   return document.outline.statements.some(({ text, code }) =>
-    /\b(?:only |exactly |just )?once\b|one time|not (?:be )?(?:shown|displayed|returned|retriev|recover)|never (?:shown|returned|displayed)|cannot (?:be )?(?:retriev|recover|shown|see)|store (?:it|the|this|your)|save (?:it|the|this|your)|persist|keep (?:it|the|this)|re-?issu|again/i.test(
+    /\b(?:only |exactly |just )?once\b|one time|not (?:be )?(?:shown|displayed|returned|retriev|recover)|never (?:shown|returned|displayed)|cannot (?:be )?(?:retriev|recover|shown|see)|store (?:it|the|this|your)|save (?:it|the|this|your)|persist|keep (?:it\b|(?:the|this|your) (?:\w+ )?(?:key|token|secret|credential|password))|re-?issu|(?:shown|displayed|returned|sent|see|read|get|fetch|retriev\w+|recover\w*)\b[^.]{0,30}\bagain\b/i.test(
       code ?? text,
     ),
   )

@@ -159,12 +159,12 @@ export const serverRules: readonly Rule[] = [
     source: 'RFC 8414 §2; RFC 9728 §2',
     finds: 'a member that should be a URL and is a path or a sentence',
     *check({ servers, resources, document }) {
-      const inText = (document?.blocks ?? []).map(({ json, line }) => ({
-        place: { url: document?.url ?? '', line },
+      const inText = (document?.blocks ?? []).map(({ json, lineOf }) => ({
+        place: (at: string) => ({ url: document?.url ?? '', line: lineOf(memberIn(at)), at }),
         members: prefixed(json),
       }))
       const live = [...servers, ...resources].map(({ url, json }) => ({
-        place: { url },
+        place: (at: string) => ({ url, at }),
         members: [
           ...Object.entries(json ?? {}),
           ...prefixed(isBlock(json?.agent_auth) ? json.agent_auth : {}),
@@ -175,12 +175,15 @@ export const serverRules: readonly Rule[] = [
       for (const { place, members } of all) {
         for (const [name, value] of members) {
           if (typeof value !== 'string' || !addressed.test(name) || URL.canParse(value)) continue
+          const where = place(name)
           yield {
-            place: { ...place, at: name },
+            place: where,
             problem: `${name} is no whole URL: ${quote(value)}`,
-            fix: 'Write the whole address.',
+            fix: /\s/.test(value)
+              ? 'Put an address here, and the sentence into the text.'
+              : 'Write the whole address.',
             ...(value.startsWith('/') &&
-              place.url !== nowhere && { text: new URL(value, place.url).href }),
+              where.url !== nowhere && { text: new URL(value, where.url).href }),
           }
         }
       }
@@ -189,6 +192,11 @@ export const serverRules: readonly Rule[] = [
 ]
 
 const addressed = /^(?:agent_auth\.)?(?:[a-z_]{1,60}_(?:endpoint|uri)|skill)$/
+
+/** The member itself, without the objects that it is in. */
+export function memberIn(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1)
+}
 
 function prefixed(block: Json): [string, unknown][] {
   return Object.entries(block).map(([name, value]) => [`agent_auth.${name}`, value])

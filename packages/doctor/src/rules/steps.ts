@@ -1,7 +1,7 @@
 import type { Statement } from '@authmd/core/reading'
 import type { Facts, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
-import { isOAuth, isOpen, methodsOf, stated, wordsOf } from '../said.ts'
+import { isOAuth, isOpen, isPageForPeople, methodsOf, stated, wordsOf } from '../said.ts'
 
 const contact =
   /\b(?:contact|e-?mail|write to|reach out to|talk to|get in touch with|ask)\b[^.]{0,40}(?:\b(?:us|sales|support|our team|the team|team|partnerships?)\b|[\w.+-]+@[\w-]+\.\w+)|\b(?:book|schedule|request) a (?:call|demo|meeting)\b|\brequest access\b/i
@@ -12,6 +12,9 @@ const puzzle =
 const denied = /\b(?:no|not|without|never|nor|neither)\b[^.]{0,40}$/i
 const person =
   /\b(?:user|human|person|people|operator|owner|customer|admin\w*|developer|someone|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console)\b/i
+
+const making =
+  /\b(?:creat|generat|mint|mak|issu)\w*\b[^.]{0,60}\bkeys?\b|\bkeys?\b[^.]{0,60}\b(?:created|generated|minted|made|issued)\b/i
 
 export const stepRules: readonly Rule[] = [
   {
@@ -81,6 +84,36 @@ export const stepRules: readonly Rule[] = [
           fix: 'Call it interactive, or name the endpoint that a program can call.',
           text: `* **${name} (interactive):** …`,
         }
+      }
+    },
+  },
+  {
+    id: 'claim-address-missing',
+    severity: 'hint',
+    source: 'auth.md, “Claim the credential”',
+    finds: 'a page where a person makes a key, without its address',
+    *check({ document }) {
+      const method = document && stated(document, 'method', 'claim_uri', 'register_uri')
+      const named = method?.find(({ value }) => value === 'api-key-portal')
+      if (!document || !named || document.labels.some(({ name }) => name === 'claim_uri')) return
+      // A page to register at, or to sign in at, leads on to the keys.
+      const known = method?.some(
+        ({ name, mode }) =>
+          name === 'claim_uri' || (name === 'register_uri' && mode !== 'programmatic'),
+      )
+      const { lines, url } = document
+      const leads = lines.some((one) =>
+        one.match(/https:\/\/[^\s)>\]`"']*[^\s)>\]`"'.,;:]/g)?.some(isPageForPeople),
+      )
+      if (known || leads) return
+      const from = wordsOf(document).find(({ text }) => making.test(text))?.line
+      const line = from ?? named.source.line ?? 1
+      const down = lines.slice(line - 1).findIndex((one) => /\bkeys?\b/i.test(one))
+      yield {
+        place: { url, line: line + (from === undefined ? 0 : Math.max(down, 0)) },
+        problem: 'A person makes a key on a page, and the text does not say where that is.',
+        fix: 'Give its address, so that an agent can pass it on.',
+        text: '* **claim_uri (interactive):** <https://…> — a person signs in there and makes a key.',
       }
     },
   },
