@@ -98,7 +98,8 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
 
   /** A page for nobody in particular. */
   function bare(page: Page | Plain, headers: Readonly<Record<string, string>> = {}): Response {
-    const back = page === 'out' ? { path: `${root}/`, label: 'I am signed in: go on' } : undefined
+    const isOut = page === 'out' || page === 'out-meanwhile'
+    const back = isOut ? { path: `${root}/`, label: 'I am signed in: go on' } : undefined
     return documentOf(typeof page === 'string' ? plainPage(page, back) : page, headers, {
       style: looks,
     })
@@ -216,7 +217,8 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
     }
     const onItsOwn = first === 'live' || request.headers.has('x-authmd-live')
     const visit = await access.visit(request, !onItsOwn)
-    return typeof visit === 'string' ? bare(visit) : inside(request, url, visit)
+    if (typeof visit !== 'string') return inside(request, url, visit)
+    return bare(visit === 'out' && request.method === 'POST' ? 'out-meanwhile' : visit)
   }
 
   return {

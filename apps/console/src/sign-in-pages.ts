@@ -20,6 +20,11 @@ const plain = {
     'You are not signed in',
     'Open a sign-in link: each works once, for ten minutes. The program that runs this console gives out a new one.',
   ],
+  'out-meanwhile': [
+    401,
+    'You are not signed in any more',
+    'Nothing was taken, and what waits for you goes on waiting. Open a sign-in link and do it again: the program that runs this console gives out a new one.',
+  ],
   stranger: [403, 'You have no access here', 'Whoever runs this console has to let you in.'],
   'link-gone': [
     410,

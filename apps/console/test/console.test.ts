@@ -3,7 +3,17 @@ import { canary } from '@authmd/canary'
 import { AuthError, createAgentAuth, memoryStore } from '@authmd/core'
 import { describe, expect, test } from 'vitest'
 import { type ConsoleOptions, type ConsolePerson, createConsole } from '../src/index.ts'
-import { expectStatus, importKey, kim, lee, openWorld, type World, wantsToSignUp } from './world.ts'
+import {
+  expectStatus,
+  importKey,
+  kim,
+  lee,
+  makeKey,
+  openWorld,
+  type World,
+  wantsKey,
+  wantsToSignUp,
+} from './world.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -257,6 +267,71 @@ describe('decides nothing', () => {
     const { text } = await other.get('/credentials')
     return /\/credentials\/([\w-]+)\/cred_/.exec(text)?.[1] ?? ''
   }
+})
+
+describe('a form whose session has ended meanwhile', () => {
+  type Visited = Awaited<ReturnType<typeof signIn>>
+  const signOut = async ({ get, post, cookie }: Visited) => {
+    const form = tokenFor(await get('/'), '/sign-out')
+    expect((await post('/sign-out', cookie, { form })).status).toBe(200)
+  }
+  const endings: [string, (world: World, visit: Visited) => unknown][] = [
+    ['by a sign-out in another tab', (_, visit) => signOut(visit)],
+    ['since nobody did anything', ({ sandbox }) => sandbox.clock.advance(16 * minute)],
+  ]
+
+  test.each(endings)(
+    '%s: it says so, takes nothing, and the same can be done again',
+    async (_, end) => {
+      const world = await openWorld()
+      const registration = await wantsKey(world, owner)
+      const secret = await makeKey(world)
+      const path = async ({ get }: Visited) =>
+        /href="(\/waiting\/[^"]+)"/.exec((await get('/')).text)?.[1] ?? ''
+      const hand = async (visit: Visited, at: string, form: string) =>
+        visit.post(at, visit.cookie, { form, given: secret })
+      const visit = await signIn(world)
+      const at = await path(visit)
+      const form = tokenFor(await visit.get(at), at)
+      expect(form).not.toBe('')
+      await end(world, visit)
+      const answer = await hand(visit, at, form)
+      expect(answer.status).toBe(401)
+      expect(answer.text).toContain('You are not signed in any more')
+      expect(answer.text).toContain('Nothing was taken')
+      expect(answer.text).not.toContain(secret)
+      expect(await world.auth.admin.list(owner)).toEqual([])
+      const again = await signIn(world)
+      // Of a session that is over, also for who has another one.
+      expect((await hand(again, at, form)).status).toBe(403)
+      expect(await path(again)).toBe(at)
+      expect((await hand(again, at, tokenFor(await again.get(at), at))).status).toBe(200)
+      expectStatus(await world.auth.as(owner).claim({ registration }), 'ready')
+    },
+  )
+
+  test('a page that is only looked at says no more than that nobody is signed in', async () => {
+    const { console: server } = await openWorld()
+    const { text } = await ask(server.url)
+    expect(text).toContain('You are not signed in')
+    expect(text).not.toContain('Nothing was taken')
+  })
+})
+
+test('a credential is revoked by its button, whatever was said to the agent that asked for it', async () => {
+  const world = await openWorld()
+  const { handle } = await importKey(world, owner, 'KEY0SANDBOX0DENIED0001')
+  const session = world.auth.as(owner)
+  const { consent } = expectStatus(await session.revoke({ credential: handle }), 'needs_consent')
+  await world.auth.people.answer(consent, { approve: false }, { approver: 'kim' })
+  const { get, post, cookie } = await signIn(world)
+  const href =
+    /href="(\/credentials\/[^"]+\/revoke)"/.exec((await get('/credentials')).text)?.[1] ?? ''
+  const form = tokenFor(await get(href), href)
+  const { status, text } = await post(href, cookie, { form })
+  expect(status).toBe(200)
+  expect(text).not.toContain('said no')
+  expect((await world.auth.admin.list(owner)).map(({ state }) => state)).toEqual(['forgotten'])
 })
 
 test('a service and an agent write nothing but text into a page', async () => {

@@ -2,12 +2,11 @@ import { type EraseReport, erase } from './erase.ts'
 import { AuthError } from './errors.ts'
 import type { CredentialView, Outcome } from './outcome.ts'
 import { type Owner, parseOwner } from './owner.ts'
-import { revokeAll, revokeFor } from './revoke-all.ts'
+import { type OrderParts, revokeAll, revokeFor } from './revoke-all.ts'
 import type { Session } from './session.ts'
-import type { ShareParts } from './share.ts'
 import type { Secret } from './vault/secret.ts'
 
-interface AdminParts extends ShareParts {
+interface AdminParts extends OrderParts {
   /** A session that the agent's policy does not bind. */
   readonly session: (owner: Owner) => Session
 }
@@ -37,7 +36,8 @@ export class Admin {
   }
 
   /**
-   * Takes one credential of an owner out of use, as `approver` has decided; again, to have a service that did
+   * Takes one credential of an owner out of use, as `approver` has decided, whatever was said to an agent that
+   * asked for it; again, to have a service that did
    * not say that it is ended asked once more. What is another owner's and was shared is given back: then
    * there is no outcome.
    *

@@ -248,6 +248,7 @@ export class AgentAuth {
     this.admin = new Admin({
       ...this.#sharing,
       session: (owner) => this.#session(owner, this.#unbound),
+      order: (...about) => ledger.order(...about),
     })
   }
 

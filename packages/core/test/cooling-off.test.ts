@@ -155,3 +155,54 @@ test('a no binds neither another owner nor another service nor another verb', as
   expectStatus(await session.revoke({ credential: handle }), 'needs_consent')
   expect(await session.use(input)).toMatchObject({ status: 'refused', code: 'consent_denied' })
 })
+
+test('a no to the model binds nobody who revokes themselves: one credential, or all', async () => {
+  const decided: string[] = []
+  const world = await openWorld({
+    onEvent: (event) => {
+      if (event.type === 'decision') decided.push(`${event.approved} ${event.approver}`)
+    },
+  })
+  const { auth, session, sandbox } = world
+  const { api } = sandbox.urls
+  const { owner } = session
+  const imported = async (name: string) => {
+    const secret = `KEY0SANDBOX0${name}`
+    return (await session.import({ service: api, audience: `${api}/v2`, secret })).handle
+  }
+  const handles = [await imported('ONE'), await imported('TWO'), await imported('THREE')]
+  for (const credential of handles) {
+    const { consent } = expectStatus(await session.revoke({ credential }), 'needs_consent')
+    await auth.people.answer(consent, { approve: false }, kim)
+  }
+  const [first = '', second = '', third = ''] = handles
+  const lee = { approver: 'lee' }
+  expectStatus(await auth.admin.revoke(owner, first, lee), 'ended')
+  // The model is bound as before.
+  expectStatus(await session.revoke({ credential: second }), 'refused')
+  expect((await auth.admin.revokeAll(owner, lee)).map(({ status }) => status)).toEqual([
+    'ended',
+    'ended',
+  ])
+  expect(decided).toEqual([...handles.map(() => 'false kim'), ...handles.map(() => 'true lee')])
+  const states = (await session.list()).map(({ handle, state }) => `${handle} ${state}`)
+  expect(states.sort()).toEqual([first, second, third].map((one) => `${one} forgotten`).sort())
+})
+
+test('who revokes themselves answers the question of the model that is open', async () => {
+  const decided: unknown[] = []
+  const world = await openWorld({
+    onEvent: (event) => {
+      if (event.type === 'decision') decided.push([event.consent, event.channel])
+    },
+  })
+  const { auth, session, sandbox } = world
+  const { api } = sandbox.urls
+  const secret = 'KEY0SANDBOX0ASKED'
+  const { handle } = await session.import({ service: api, audience: `${api}/v2`, secret })
+  const { consent } = expectStatus(await session.revoke({ credential: handle }), 'needs_consent')
+  expect(await auth.people.waiting(session.owner)).toHaveLength(1)
+  expectStatus(await auth.admin.revoke(session.owner, handle, kim), 'ended')
+  expect(decided).toEqual([[consent, 'admin']])
+  expect(await auth.people.waiting(session.owner)).toEqual([])
+})

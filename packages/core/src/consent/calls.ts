@@ -23,3 +23,9 @@ export function sameThread(consent: Consent, call: Call): boolean {
   if (consent.decision?.channel === 'people') return true
   return consent.calls.some((known) => known.thread === call.thread)
 }
+
+/** A consent as it is once this call has used it up. */
+export function usedUp(consent: Consent, { callId }: Call, now: number): Consent {
+  const by = callId === undefined ? {} : { redeemedBy: callId }
+  return { ...consent, state: 'redeemed', redeemedAt: now, ...by }
+}

@@ -7,7 +7,7 @@ import type { RecordIndex } from '../vault/index-record.ts'
 import { pagesOf } from '../vault/pages.ts'
 import type { RecordRef, Store } from '../vault/store.ts'
 import type { Action } from './action.ts'
-import { callKey, hasCall, sameThread } from './calls.ts'
+import { callKey, hasCall, sameThread, usedUp } from './calls.ts'
 import { coolingOffMs, Denials } from './denials.ts'
 
 const lifetimeMs = 15 * 60_000
@@ -170,6 +170,27 @@ export class ConsentLedger {
       this.#tellDecision(decided)
       if (!decision.approved) await this.#denials.add(consent.action, id, at)
       return decided
+    })
+  }
+
+  /** Writes down what a person does themselves: it answers the open question, and no earlier no binds it. */
+  async order(action: Action, call: Call, decision: Decision): Promise<void> {
+    await compareAndSet(async () => {
+      const row = await this.#read(action.owner, action.digest)
+      const standing = row && this.#standing(row.consent, call).kind
+      if (standing === 'open' || standing === 'done') return
+      const now = this.#now()
+      const isAsked = row?.consent.state === 'asked' && row.consent.expiresAt > now
+      const asked = isAsked ? row.consent : await this.#begin(action, call, row)
+      const calls = isAsked ? [...asked.calls, call] : asked.calls
+      const ordered: Consent = {
+        ...asked,
+        calls,
+        state: 'approved',
+        decision: { ...decision, at: now },
+      }
+      await this.#write(action.owner, ordered, row?.revision ?? 0)
+      this.#tellDecision(ordered)
     })
   }
 
@@ -375,9 +396,4 @@ function about({ id, action, decision }: Consent, at: number) {
 
 function archiveId({ action, round }: Pick<Consent, 'action' | 'round'>): string {
   return `${action.digest}-${round}`
-}
-
-function usedUp(consent: Consent, { callId }: Call, now: number): Consent {
-  const by = callId === undefined ? {} : { redeemedBy: callId }
-  return { ...consent, state: 'redeemed', redeemedAt: now, ...by }
 }
