@@ -89,22 +89,9 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
 
   const heading = (page: Page) => page.getByRole('heading', { level: 1 }).textContent()
 
-  /** Light and dark, on a phone and at a desk. */
+  /** Light and dark, on a phone and at a desk; that nothing is too wide also where the phone is small. */
   async function check(page: Page, name: string): Promise<void> {
     await page.evaluate(axe.source)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      const violations = await page.evaluate(async (dark) => {
-        const { axe } = globalThis as unknown as { readonly axe: typeof Axe }
-        const { violations } = await axe.run({
-          resultTypes: ['violations'],
-          // In the dark only colours differ.
-          ...(dark ? { runOnly: ['color-contrast'] } : {}),
-        })
-        return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-      }, colorScheme === 'dark')
-      expect(violations, `${name}, ${colorScheme}`).toEqual([])
-    }
     for (const width of [320, 390, 1280]) {
       await page.setViewportSize({ width, height: 800 })
       const { wide, tall } = await page.evaluate(() => ({
@@ -115,11 +102,29 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
       }))
       expect(wide, `${name} at ${width}`).toBeLessThanOrEqual(0)
       for (const height of tall) expect(height).toBeGreaterThanOrEqual(44)
-      if (process.env.TEST_SCREENS && width > 320) {
-        await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
-        await page.screenshot({ path: join(screens, `${name}-${width}.png`), fullPage: true })
+      if (width === 320) continue
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        expect(await violations(page, colorScheme), `${name} at ${width}, ${colorScheme}`).toEqual(
+          [],
+        )
+        if (!process.env.TEST_SCREENS) continue
+        const path = join(screens, `${name}-${width}-${colorScheme}.png`)
+        await page.screenshot({ path, fullPage: true })
       }
     }
+  }
+
+  function violations(page: Page, colorScheme: 'light' | 'dark') {
+    return page.evaluate(async (dark) => {
+      const { axe } = globalThis as unknown as { readonly axe: typeof Axe }
+      const { violations } = await axe.run({
+        resultTypes: ['violations'],
+        // In the dark only colours differ.
+        ...(dark ? { runOnly: ['color-contrast'] } : {}),
+      })
+      return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
+    }, colorScheme === 'dark')
   }
 
   test('sign-in by a link that works once; sign-out leaves nothing behind', async () => {
@@ -186,6 +191,9 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     expect(expectStatus(await world.auth.as(owner).register(input), 'needs_person').need.kind).toBe(
       'open-mail',
     )
+    await page.getByRole('link', { name: 'To what waits for you' }).click()
+    await page.getByRole('link', { name: /^Go on/ }).click()
+    await check(page, 'mail')
     expect(faults).toEqual([])
   })
 
@@ -202,6 +210,7 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     await late.goto(page.url())
     await page.getByRole('button', { name: 'Do not approve' }).click()
     expect(await heading(page)).toBe('Not approved')
+    await check(page, 'denied')
     await late.getByRole('button', { name: 'Approve', exact: true }).click()
     expect(await heading(late)).toBe('This is not needed any more')
     await check(late, 'gone')
@@ -235,6 +244,31 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     await check(page, 'key-taken')
     expectStatus(await world.auth.as(owner).claim({ registration }), 'ready')
     expect(faults).toEqual([])
+  })
+
+  test('pages that say what went wrong: what is not there, a strange form, a session that ended', async () => {
+    const world = await openWorld()
+    await wantsKey(world, owner)
+    const { page, context } = await signIn(world)
+    await page.getByRole('link', { name: /^Go on/ }).click()
+    const form = page.url()
+    expect((await page.goto(`${world.console.url}/nothing`))?.status()).toBe(404)
+    await check(page, 'unknown')
+    await page.goto(form)
+    await page.locator('main input[name=form]').evaluate((one) => one.setAttribute('value', 'x'))
+    await page.getByLabel('API key').fill('KEY0OF0NO0SERVICE0001')
+    await page.getByRole('button', { name: 'Hand over the key' }).click()
+    expect(await heading(page)).toBe('This form came from somewhere else')
+    await check(page, 'foreign')
+    await page.goto(form)
+    const other = await context.newPage()
+    await other.goto(world.console.url)
+    await other.getByRole('button', { name: 'Sign out' }).click()
+    expect(await heading(other)).toBe('You are signed out')
+    await page.getByLabel('API key').fill('KEY0OF0NO0SERVICE0001')
+    await page.getByRole('button', { name: 'Hand over the key' }).click()
+    expect(await heading(page)).toBe('You are not signed in any more')
+    await check(page, 'out-meanwhile')
   })
 
   test('a link and a session that have expired', async () => {
