@@ -1,14 +1,8 @@
 import { agentAuth } from '@authmd/langchain'
 import { INTERRUPT, isInterrupted, MemorySaver } from '@langchain/langgraph'
-import {
-  AIMessage,
-  type BaseMessage,
-  createAgent,
-  fakeModel,
-  HumanMessage,
-  ToolMessage,
-} from 'langchain'
+import { AIMessage, type BaseMessage, createAgent, HumanMessage, ToolMessage } from 'langchain'
 import { z } from 'zod'
+import { ScriptedChatModel } from './scripted-chat-model.ts'
 import type { Framework, Stage } from './story.ts'
 
 /** LangChain.js on LangGraph, with a checkpoint of each step. */
@@ -21,7 +15,9 @@ export const inLangChain: Framework = {
       approver: 'kim',
     })
     const checkpointer = new MemorySaver()
-    const model = scriptedModel(stage)
+    const model = new ScriptedChatModel(stage.decide, (messages) =>
+      stage.prompted(messages.map(asPrompt)),
+    )
     let mounted: Awaited<ReturnType<typeof authmd.mount>>['tools'] = []
     const agentNow = () =>
       createAgent({
@@ -84,26 +80,6 @@ function show(stage: Stage, messages: readonly BaseMessage[], from: number): num
     if (message.text !== '') stage.says(message.text)
   }
   return Math.max(from, messages.length)
-}
-
-/** LangChain's fake model, which follows a script. */
-function scriptedModel(stage: Stage): ReturnType<typeof fakeModel> {
-  const model = fakeModel()
-  for (let call = 1; call <= 30; call++) {
-    model.respond((messages) => {
-      stage.prompted(messages.map(asPrompt))
-      const results = messages.filter((one) => ToolMessage.isInstance(one)).map(({ text }) => text)
-      const said = messages.filter((one) => HumanMessage.isInstance(one)).map(({ text }) => text)
-      const calls = messages.filter((one) => AIMessage.isInstance(one))
-      const called = calls.flatMap((one) => one.tool_calls ?? []).map(({ name }) => name)
-      const move = stage.decide({ results, called, said })
-      if ('say' in move) return new AIMessage(move.say)
-      const { tool: name, input: args } = move
-      const made = { name, args, id: `call-${call}`, type: 'tool_call' } as const
-      return new AIMessage({ content: '', tool_calls: [made] })
-    })
-  }
-  return model
 }
 
 /** What a provider puts before its model of a message. */
