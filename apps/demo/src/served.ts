@@ -17,7 +17,7 @@ export interface Served {
 }
 
 /** Starts an example for its test, as its own command does; it prints the server's URL first. */
-export async function startServed(main: string, env: NodeJS.ProcessEnv): Promise<Served> {
+export async function startServed(main: string, env: NodeJS.ProcessEnv = {}): Promise<Served> {
   const sandbox = await startSandbox()
   const child = spawn(process.execPath, ['--conditions=@authmd/source', main], {
     env: { ...process.env, ...env, PORT: '0', SERVICE: sandbox.urls.authMd },

@@ -9,7 +9,7 @@ let served: Served
 beforeAll(async () => {
   const env = { LOG_LEVEL: 'error', LANGSMITH_TRACING: 'false', LANGCHAIN_TRACING_V2: 'false' }
   served = await startServed(join(import.meta.dirname, '../src/main.ts'), env)
-})
+}, 60_000)
 afterAll(() => served.close())
 
 /** A run that paused holds what it asks. */
