@@ -1,4 +1,4 @@
-// pnpm --filter langgraph-server start
+// npm run langgraph-server
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startSandbox } from '@authmd/sandbox'

@@ -1,4 +1,4 @@
-// pnpm --filter mastra-service start
+// npm run mastra-service
 import { startSandbox } from '@authmd/sandbox'
 import { serve } from '@hono/node-server'
 import { type HonoBindings, type HonoVariables, MastraServer } from '@mastra/hono'
