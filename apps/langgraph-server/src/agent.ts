@@ -8,6 +8,8 @@ import { ownerOf } from './callers.ts'
 const auth = createAgentAuth({ store: memoryStore(), [allowLoopback]: true })
 const authmd = agentAuth(auth, {
   owner: ({ configurable }) => ownerOf(configurable.langgraph_auth_user),
+  // Each caller answers their own questions.
+  approver: ({ user = 'nobody' }) => user,
 })
 
 /** The server gives it its checkpointer. */

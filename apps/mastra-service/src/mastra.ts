@@ -20,6 +20,8 @@ const authmd = agentAuth(auth, {
     const { tenant, id } = context.get('mastra__user') as Caller
     return { tenant, user: id }
   },
+  // Each caller answers their own questions.
+  approver: ({ user = 'nobody' }) => user,
 })
 
 const helper = new Agent({

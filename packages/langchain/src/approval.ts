@@ -1,4 +1,4 @@
-import { AuthError, type Call, type ToolBook } from '@authmd/core'
+import { AuthError, type Call, type Owner, type ToolBook } from '@authmd/core'
 import { AIMessage, type BaseMessage } from '@langchain/core/messages'
 import type { ToolCall } from '@langchain/core/messages/tool'
 import { getConfig, interrupt, task } from '@langchain/langgraph'
@@ -33,14 +33,14 @@ export function callOf({ configurable }: Run, callId: string | undefined): Call 
 export interface Asker {
   readonly tools: ToolBook
   readonly sessionFor: SessionFor
-  readonly approver: string
+  readonly approver: string | ((owner: Owner) => string)
   /** Decisions without the ids of their consents count, in the order of the questions. */
   readonly unnamed: boolean
 }
 
 /** Asks a person, in one interrupt, for all that the calls of the model's last message would bind. */
 export async function askPerson(asker: Asker, messages: readonly BaseMessage[]): Promise<void> {
-  const { tools, sessionFor, approver } = asker
+  const { tools, sessionFor } = asker
   const run = getConfig()
   let put = false
   // A resumed node runs again from its top, and a puzzle may have expired by then. A task is done
@@ -61,6 +61,8 @@ export async function askPerson(asker: Asker, messages: readonly BaseMessage[]):
   for (const { id, ...decision } of decisionsIn(answer, questions, unnamed)) {
     try {
       const session = await sessionFor(run)
+      const approver =
+        typeof asker.approver === 'string' ? asker.approver : asker.approver(session.owner)
       await session.decide(id, { ...decision, approver, channel })
     } catch (error) {
       // Decided before, too late, of another owner, or not here: it does not count.

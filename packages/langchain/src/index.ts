@@ -30,7 +30,7 @@ export interface AgentAuthOptions<CONTEXT> {
   /** Whose credentials they are: from what the application gave with the run, never from a message. */
   readonly owner: OwnerSource<CONTEXT>
   /** Who approves, for the record; `unknown via langchain` where it is left out. */
-  readonly approver?: string
+  readonly approver?: string | ((owner: Owner) => string)
   /** What a person has to do elsewhere is a tool's `'result'`, the default, or an `'interrupt'`. */
   readonly waits?: 'result' | 'interrupt'
   /** A name for this graph's threads, where threads of several graphs wait in one store; `langchain` by default. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Owner } from '@authmd/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentAuth } from '../src/index.ts'
 import { type Move, modes, type Script, said, type Turn, turn } from './chat.ts'
@@ -99,9 +100,12 @@ describe.each(kinds)('checkpoints in %s', (kind) => {
   )
 })
 
-test('the person who decided is on record, with what they said', async () => {
+test.each([
+  ['of one chat', 'kim@acme.example'],
+  ['of an owner', ({ user }: Owner) => `${user}@acme.example`],
+])('the person %s who decided is on record, with what they said', async (_, approver) => {
   kept = await keep('memory', dir)
-  const authmd = agentAuth(world.auth, { owner, approver: 'kim@acme.example' })
+  const authmd = agentAuth(world.auth, { owner, approver })
   const setup = { authmd, checkpointer: kept.open() }
   const signup = await beginSignup(world)
   const action = await world.session.preview('register', signup.args)

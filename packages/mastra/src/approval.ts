@@ -3,6 +3,7 @@ import {
   type AuthTool,
   type Call,
   namedInput,
+  type Owner,
   type Session,
   sameOwner,
   type ToolBook,
@@ -36,7 +37,7 @@ interface Known {
  */
 export class Gate {
   readonly sessionFor: SessionFor
-  readonly approver: string
+  readonly #approver: string | ((owner: Owner) => string)
   readonly tools: ToolBook
   /** The name under which what waits is written down. */
   readonly queue: string
@@ -45,13 +46,13 @@ export class Gate {
   constructor(
     tools: ToolBook,
     sessionFor: SessionFor,
-    approver = `unknown via ${channel}`,
+    approver: string | ((owner: Owner) => string) = `unknown via ${channel}`,
     queue: string = channel,
   ) {
     this.queue = queue
     this.tools = tools
     this.sessionFor = sessionFor
-    this.approver = approver
+    this.#approver = approver
   }
 
   /** The model has made a call, or the input of one is shown again. */
@@ -134,8 +135,13 @@ export class Gate {
 
   async #answer(session: Session, callId: string, approved: boolean): Promise<void> {
     const question = await session.asked({ channel, callId })
-    const decision = { approved, approver: this.approver, channel }
+    const decision = { approved, approver: this.approverFor(session), channel }
     if (question) await session.decide(question.id, decision)
+  }
+
+  /** Who speaks for the owner of a session. */
+  approverFor({ owner }: Session): string {
+    return typeof this.#approver === 'string' ? this.#approver : this.#approver(owner)
   }
 
   #forget(name: string): Known | undefined {

@@ -28,7 +28,7 @@ export interface AgentAuthOptions {
   /** Whose credentials they are: by the application's own session, never by anything in the chat. */
   readonly owner: OwnerOf
   /** Who approves through Mastra, for the record; `unknown via mastra` where it is left out. */
-  readonly approver?: string
+  readonly approver?: string | ((owner: Owner) => string)
   /** A name for the runs of this `Mastra`, where those of several wait in one store; `mastra` by default. */
   readonly queue?: string
 }

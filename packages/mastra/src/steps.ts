@@ -80,7 +80,7 @@ function makeStep(own: AuthTool, gate: Gate): unknown {
       const context = { requestContext, writer }
       const result = await run(gate, { tool, input }, context, async (session) => {
         if (pause?.for === 'consent' && consent !== undefined && approved !== undefined) {
-          const decision = { approved, approver: gate.approver, channel }
+          const decision = { approved, approver: gate.approverFor(session), channel }
           // An id that is none, or closed, decides nothing: the step then asks again.
           await session.decide(consent, decision).catch(() => {})
         }

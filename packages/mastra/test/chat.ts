@@ -47,7 +47,7 @@ export function adapter(world: World): AuthAdapter {
 export function adapterOf(auth: AgentAuth): AuthAdapter {
   return agentAuth(auth, {
     owner: (context) => sessions[context.get<string, string>('session')] as Owner,
-    approver: 'kim@acme.example',
+    approver: ({ user }) => `${user}@acme.example`,
   })
 }
 
