@@ -45,6 +45,7 @@ export default defineConfig({
             page('Vercel AI SDK', '/start-ai-sdk'),
             page('LangChain.js', '/start-langchain'),
             page('Mastra', '/start-mastra'),
+            page('Command line and MCP', '/start-cli'),
           ],
         },
         {
