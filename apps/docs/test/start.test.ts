@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 test.for(['start-ai-sdk', 'start-cli', 'start-langchain', 'start-mastra'])(
   '%s, from an empty project to the end, prints what it says',
-  async (page, { signal, skip }) => {
+  async (page, { skip }) => {
     skip(page === 'start-cli' && noTerminal !== undefined, noTerminal)
     const dir = join(here, page)
     mkdirSync(dir)
@@ -58,7 +58,7 @@ test.for(['start-ai-sdk', 'start-cli', 'start-langchain', 'start-mastra'])(
       if (text.includes('npm install')) {
         expect(installed(text)).toEqual(needed(blocks))
       } else if (text.includes('authmd sandbox')) {
-        await until(start(dir, text, signal), 'Ctrl-C ends it.')
+        await until(start(dir, text), 'Ctrl-C ends it.')
       } else if (text.startsWith('export ')) {
         settings += text
       } else {
@@ -69,7 +69,7 @@ test.for(['start-ai-sdk', 'start-cli', 'start-langchain', 'start-mastra'])(
           return printed.match(new RegExp(`${kind}_[\\w-]+`, 'g'))?.at(-1) ?? ''
         })
         const run = text.startsWith('npx authmd') ? atTerminal(settings + command) : command
-        const shown = await output(start(dir, run, signal), answersIn(said))
+        const shown = await output(start(dir, run, { timeout: 25_000 }), answersIn(said))
         expect(shown.trim().replace(/\s+/g, ' ')).toMatch(patternOf(said))
         printed += shown
         ran += 1
@@ -146,9 +146,9 @@ function envOf(home: string): Record<string, string> {
   return { PATH: `${bin}${delimiter}${PATH}`, HOME: home, NODE_COMPILE_CACHE, NO_COLOR: '1' }
 }
 
-function start(cwd: string, command: string, signal: AbortSignal): ChildProcess {
+function start(cwd: string, command: string, options: SpawnOptions = {}): ChildProcess {
   // Without `exec` the shell would stand between us and what it has started.
-  return spawn('sh', ['-c', `exec ${command}`], { cwd, env: envOf(cwd), signal })
+  return spawn('sh', ['-c', `exec ${command}`], { ...options, cwd, env: envOf(cwd) })
 }
 
 /** The command at a pseudo-terminal, where it asks. */
@@ -182,15 +182,12 @@ function output(child: ChildProcess, answers: readonly string[]): Promise<string
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk
       const asked = shown().match(/[[(]y\/N[)\]] /g)?.length ?? 0
-      for (; answered < asked; answered += 1) {
-        if (answered < answers.length) child.stdin?.write(answers[answered])
-        else child.stdin?.end()
-      }
+      // What the page does not answer gets an Enter, which is a no.
+      while (answered < asked) child.stdin?.write(answers[answered++] ?? '\n')
     })
     child.stderr?.on('data', (chunk) => {
       stderr += chunk
     })
-    child.once('error', reject)
     child.once('close', (code) => {
       if (code === 0) resolve(shown())
       else reject(new Error(`it ended with ${code}:\n${stdout}\n${stderr}`))
