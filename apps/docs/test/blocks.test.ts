@@ -9,7 +9,7 @@ const tsc = join(root, 'node_modules/.bin/tsc')
 const dir = join(import.meta.dirname, '../.report/blocks')
 
 test('every block is of a language that is checked, or the words of a program', () => {
-  // Those of `sh` are run where a page is a walk from its beginning: see start.test.ts.
+  // Those of `sh` are parsed in commands.test.ts, and run where a page is a walk from its beginning, in start.test.ts.
   const known = ['ts', 'json', 'sh', 'text']
   const others = pages.flatMap((page) =>
     blocksOf(page)

@@ -11,12 +11,11 @@ export interface Block {
   readonly text: string
 }
 
-/** Every page of `docs`, and the READMEs whose blocks stand alone. Those of adapters show parts of a program. */
-export const pages: readonly string[] = [
-  'README.md',
-  ...['core', 'doctor', 'opentelemetry'].map((name) => `packages/${name}/README.md`),
-  ...globSync('docs/**/*.md', { cwd: root }).sort(),
-]
+/** Every README, and every page of `docs`. */
+export const pages: readonly string[] = globSync(
+  ['README.md', 'bench/README.md', '{apps,packages}/*/README.md', 'docs/**/*.md'],
+  { cwd: root },
+).sort()
 
 export function read(page: string): string {
   return readFileSync(join(root, page), 'utf8')

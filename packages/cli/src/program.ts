@@ -62,7 +62,8 @@ function bound(args: readonly string[]): readonly string[] {
   return made
 }
 
-function programOf(runs: Runs): Command {
+/** The parser, with what `runs` makes of each command. */
+export function programOf(runs: Runs): Command {
   const program = new Command('authmd')
     .description(about)
     .version(manifest.version)
