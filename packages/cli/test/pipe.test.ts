@@ -186,6 +186,14 @@ test('a key that a person made is handed over on standard input', async () => {
   expect(given).toMatchObject({ exit: 2, error: { code: 'usage' } })
 })
 
+test.each(['sandbox', 'serve'])('%s says that its port is taken', async (command) => {
+  await using world = await openCli()
+  const { port } = world.sandbox
+  const said = await world.run([command, '--port', `${port}`])
+  expect(said.code).toBe(2)
+  expect(said.stderr).toContain(`Port ${port} is taken. Name another with --port`)
+})
+
 test('a key is imported from a pipe and never revealed to one', async () => {
   await using world = await openCli()
   const url = 'https://api.vendor.example'

@@ -3,7 +3,7 @@ import { exits } from '../exit.ts'
 import type { AddCommand, Flags } from '../job.ts'
 import { columns } from '../text.ts'
 import { examples } from './options.ts'
-import { portOf } from './port.ts'
+import { listening, portOf } from './port.ts'
 
 interface SandboxFlags extends Flags {
   readonly port: string
@@ -24,7 +24,7 @@ export const sandbox: AddCommand = (program, runs) => {
     const port = portOf(flags.port)
     const { startSandbox } = await import('@authmd/sandbox')
     const [first = {}, ...rest] = (flags.authMd ?? []).map((version) => ({ version }))
-    const running = await startSandbox({ port, authMd: [first, ...rest] })
+    const running = await listening(port, startSandbox({ port, authMd: [first, ...rest] }))
     const { urls, authMd } = running
     const all = {
       ...urls,

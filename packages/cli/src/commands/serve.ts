@@ -7,7 +7,7 @@ import type { Screen } from '../screen.ts'
 import { line } from '../text.ts'
 import type { World } from '../world.ts'
 import { examples } from './options.ts'
-import { portOf } from './port.ts'
+import { listening, portOf } from './port.ts'
 
 interface ServeFlags extends Flags {
   readonly port: string
@@ -29,7 +29,7 @@ export const serve: AddCommand = (program, runs) => {
     const opened = await world()
     const { auth, audit, hear } = opened
     const history = audit === undefined ? {} : { history: () => readAudit(audit) }
-    const server = await serveConsole(auth, { port, ...history })
+    const server = await listening(port, serveConsole(auth, { port, ...history }))
     hear(server.onEvent)
     const ended = new AbortController()
     stopped().then(() => ended.abort())
