@@ -1,5 +1,5 @@
 // What a project outside the repository needs to try the packages out, and what is tried there.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -54,28 +54,39 @@ export function writeJson(file: string, value: object): void {
 }
 
 const stopped = new AbortController()
-const children = new Set<ChildProcess>()
+const children = new Set<ChildProcessWithoutNullStreams>()
 
 /**
- * Runs a command to its end and gives its output, with which it throws where the command fails. It runs as a
- * user's would: without our export condition. `env` comes on top; undefined takes a variable away.
+ * Starts a command as a user would: without our export condition. `env` comes on top; undefined takes a variable
+ * away.
  */
-export function run(
+export function start(
   cwd: string,
-  command: readonly [string, ...string[]],
+  [program, ...args]: readonly [string, ...string[]],
   env: Readonly<Record<string, string | undefined>> = {},
-): Promise<string> {
+): ChildProcessWithoutNullStreams {
   stopped.signal.throwIfAborted()
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const [program, ...args] = command
   // In a group of its own, so that what it starts can be ended with it.
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, NODE_OPTIONS: undefined, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
   children.add(child)
+  child.on('close', () => children.delete(child))
+  return child
+}
+
+/** Ends what was started, and all that it has started. */
+export function end({ pid }: { pid?: number }, signal: NodeJS.Signals): void {
+  if (pid !== undefined) process.kill(-pid, signal)
+}
+
+/** Runs a command to its end and gives its output, with which it throws where the command fails. */
+export function run(...started: Parameters<typeof start>): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const child = start(...started)
+  child.stdin.end()
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -84,9 +95,8 @@ export function run(
   }
   child.on('error', reject)
   child.on('close', (code) => {
-    children.delete(child)
     if (code === 0) resolve(output)
-    else reject(new Error(`${command.join(' ')} failed\n${output}`))
+    else reject(new Error(`${started[1].join(' ')} failed\n${output}`))
   })
   return promise
 }
@@ -101,7 +111,7 @@ export async function inTemporary(
     process.on(signal, () => {
       process.exitCode = 128 + constants.signals[signal]
       stopped.abort(new Error(`stopped by ${signal}`))
-      for (const { pid } of children) if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+      for (const child of children) end(child, 'SIGKILL')
     })
   }
   try {

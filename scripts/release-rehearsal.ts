@@ -1,19 +1,23 @@
 // Rehearses a release on this machine: a registry on loopback, the versions as changesets makes them in a copy
 // of the checkout, everything published there by the release's own command, an empty project that is made by
-// the lines of the READMEs, and what check-tarballs runs. Nothing is left of it.
+// the lines of the READMEs, what check-tarballs runs, and the pages that a new user begins with. Nothing is left of it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
 import { runServer } from 'verdaccio'
+import { startPages, walk } from '../apps/docs/test/walk.ts'
 import {
+  end,
   inTemporary,
   manifest,
   publicPackages,
   root,
   run,
+  start,
   toolVersions,
   tryOut,
   writeJson,
@@ -22,8 +26,24 @@ import {
 const packages = publicPackages()
 
 interface Registry extends AsyncDisposable {
+  readonly url: string
   /** The lines of an .npmrc by which our packages, and no others, are found there and may be published. */
   readonly npmrc: string
+}
+
+/** What npm writes down of what it would install. */
+interface Lock {
+  readonly packages: Readonly<
+    Record<
+      string,
+      {
+        readonly dependencies?: object
+        readonly devDependencies?: object
+        readonly peerDependencies?: object
+        readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
+      }
+    >
+  >
 }
 
 /** A registry that holds nothing but what is published to it, and asks no other. */
@@ -50,6 +70,7 @@ async function startRegistry(dir: string): Promise<Registry> {
   const { token } = (await made.json()) as { token?: string }
   if (token === undefined) throw new Error(`the registry let nobody in: ${made.status}`)
   return {
+    url: `http://${host}/`,
     npmrc: `@authmd:registry=http://${host}/\n//${host}/:_authToken=${token}\n`,
     [Symbol.asyncDispose]: async () => {
       server.close()
@@ -77,6 +98,52 @@ function installLines(): readonly string[] {
     return line
   })
   return [...new Set(lines)]
+}
+
+/** Each line is enough by itself, and names every peer that the packages in it need. */
+async function resolveAlone(dir: string, npmrc: string): Promise<void> {
+  for (const [at, line] of installLines().entries()) {
+    const project = join(dir, `alone-${at}`)
+    mkdirSync(project)
+    writeFileSync(join(project, '.npmrc'), npmrc)
+    writeJson(join(project, 'package.json'), { private: true })
+    const options = ['--package-lock-only', '--strict-peer-deps', '--no-audit']
+    await run(project, ['npm', 'install', ...options, ...line.split(' ')])
+    const locked = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as Lock
+    const { '': asked, ...found } = locked.packages
+    const named = new Set(Object.keys({ ...asked?.dependencies, ...asked?.devDependencies }))
+    // Which version of it is right only the application's SDK knows, which brings it.
+    named.add('@opentelemetry/api')
+    for (const name of named) {
+      const { peerDependencies = {}, peerDependenciesMeta = {} } =
+        found[`node_modules/${name}`] ?? {}
+      for (const peer of Object.keys(peerDependencies)) {
+        if (peerDependenciesMeta[peer]?.optional) continue
+        assert.ok(named.has(peer), `npm install ${line}: ${name} needs ${peer}`)
+      }
+    }
+  }
+}
+
+/** Goes through each page as its reader does, whose `npm` knows one thing more: where our packages are. */
+async function walkPages(dir: string, registry: Registry): Promise<void> {
+  const bin = join(dir, 'bin')
+  mkdirSync(bin)
+  // The reader's home is empty, but npm sees what this machine has set for it.
+  const { PATH } = process.env
+  const npm = `HOME='${homedir()}' PATH='${PATH}' exec npm --@authmd:registry='${registry.url}' "$@"`
+  writeFileSync(join(bin, 'npm'), `#!/bin/sh\n${npm}\n`, { mode: 0o755 })
+  const path = [bin, dirname(process.execPath), PATH].join(delimiter)
+  for (const page of startPages) {
+    const HOME = join(dir, page)
+    mkdirSync(HOME)
+    const env = { HOME, PATH: path, NO_COLOR: '1' }
+    await walk(page, HOME, {
+      start: (cwd, program) => start(cwd, ['sh', '-ec', program], env),
+      interrupt: (child) => end(child, 'SIGINT'),
+    })
+    console.log(`walked: docs/${page}.md`)
+  }
 }
 
 await inTemporary('authmd-release-', async (dir) => {
@@ -122,4 +189,6 @@ await inTemporary('authmd-release-', async (dir) => {
   }
   console.log(`published and installed: ${packages.length} packages, ${version}`)
   await tryOut(project, ['tsconfig.json', 'tsconfig.strict.json'])
+  await resolveAlone(dir, registry.npmrc)
+  await walkPages(dir, registry)
 })
