@@ -132,8 +132,9 @@ function output(child: Child, answers: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let [stdout, stderr] = ['', '']
     let answered = 0
-    // A line that says what is being done is erased when that is done.
-    const left = (line: string) => line.split('\r\x1b[K').at(-1)
+    // A line that says what is being done, ours or npm's, is erased when that is done.
+    const left = (line: string) =>
+      line.replaceAll('\x1b[1G\x1b[0K', '\r\x1b[K').split('\r\x1b[K').at(-1)
     const shown = () => stripVTControlCharacters(stdout.split('\n').map(left).join('\n'))
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk
