@@ -18,9 +18,17 @@ export function nextOf(outcome: Outcome): string {
       return registration === undefined
         ? translated(outcome)
         : `authmd claim ${registration} on a terminal, which asks for it; or "authmd serve" for a page`
+    case 'refused':
+      return outcome.code === 'consent_denied' ? afterNo(outcome) : translated(outcome)
     default:
       return translated(outcome)
   }
+}
+
+/** Who reads it may be the one who said no. */
+function afterNo({ registration }: Outcome): string {
+  const again = 'the same command after that time, if it is wanted after all'
+  return registration === undefined ? again : `${again}; authmd revoke ${registration} gives it up`
 }
 
 function translated(outcome: Outcome): string {

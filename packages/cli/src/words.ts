@@ -9,7 +9,7 @@ const maxListed = 50
 /** An outcome as the end of a command. */
 export function resultOf(outcome: Outcome, more: Readonly<Record<string, unknown>> = {}): Result {
   const next = nextOf(outcome)
-  const ends = /^none\b/.test(outcome.next)
+  const ends = /^none\b/.test(next)
   return {
     exit: exitOf(outcome),
     data: { outcome, ...(ends ? {} : { next }), ...more },

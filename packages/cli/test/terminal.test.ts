@@ -87,7 +87,9 @@ test.skipIf(noTerminal)('a no is a no, and nothing was made', async () => {
   // Enter alone is no yes.
   signup.type('\r')
   await signup.until('consent_denied')
+  await signup.until('the same command after that time')
   expect(await signup.ended).toBe(3)
+  expect(signup.shown()).toMatch(/authmd revoke reg_\S+\s+gives it up/)
   expect(created(world)).toEqual([])
 })
 

@@ -237,10 +237,10 @@ export async function needsConsent(
         ...about,
         status: 'refused',
         code: 'consent_denied',
-        reason: 'The person said no to this. Do not ask again; tell them what it would have done.',
+        reason: 'The person said no to this, and nothing was sent.',
         ...(reason ? { personSays: reason.slice(0, 500) } : {}),
         notBefore: now.until,
-        next: 'none, unless the person asks for it',
+        next: 'none, unless the person asks for it; tell them what it would have done',
       }
     }
     case 'asked':
