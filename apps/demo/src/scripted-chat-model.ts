@@ -32,12 +32,16 @@ export class ScriptedChatModel extends BaseChatModel {
     const calls = messages.filter((one) => AIMessage.isInstance(one))
     const called = calls.flatMap((one) => one.tool_calls ?? []).map(({ name }) => name)
     const move = this.#decide({ results, called, said })
-    const message = 'say' in move ? new AIMessage(move.say) : calling(move)
+    const message = 'say' in move ? new AIMessage(move.say) : calling(move, calls.length)
     return { generations: [{ text: message.text, message }] }
   }
 }
 
-function calling({ tool: name, input: args }: Extract<Move, { tool: string }>): AIMessage {
-  const call = { name, args, id: crypto.randomUUID(), type: 'tool_call' } as const
+/** The call of a thread that has made so many before. */
+function calling(
+  { tool: name, input: args }: Extract<Move, { tool: string }>,
+  before: number,
+): AIMessage {
+  const call = { name, args, id: `call-${before + 1}`, type: 'tool_call' } as const
   return new AIMessage({ content: '', tool_calls: [call] })
 }
