@@ -23,6 +23,8 @@ const walks: readonly Walk[] = [
   })),
   { name: 'a request that a text describes', method: 'guided' },
 ]
+/** Reads of discovery, the same on each way of auth.md: the first of them is killed there for all. */
+const discovery = /^(not_found|agent_(auth_md|prm|as_metadata))$/
 // CI walks all; elsewhere one, whose claim of what was used before is the longest way.
 const all = process.env.CI !== undefined
 const here = walks.filter(({ name }) => all || name === 'readback late')
@@ -75,7 +77,8 @@ test.each(here)(
   async (walk) => {
     const names = await undisturbed(walk)
     expect(names.length).toBeGreaterThan(2)
-    const points = names.flatMap((name) =>
+    const own = names.filter((name) => walk === walks[0] || !discovery.test(name))
+    const points = own.flatMap((name) =>
       (['before', 'after'] as const).map((when) => ({ name, when })),
     )
     const walked: string[] = []
