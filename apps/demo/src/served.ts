@@ -9,8 +9,8 @@ export interface Served {
   readonly url: string
   /** Remembers what the server answers. */
   readonly fetch: typeof fetch
-  /** The bodies of its answers, each as it stands by now. */
-  readonly bodies: () => Promise<readonly string[]>
+  /** All that it has answered so far. */
+  readonly answered: () => Promise<string>
   /** What was done to the service so far. */
   readonly effects: () => readonly string[]
   readonly close: () => Promise<void>
@@ -45,7 +45,11 @@ export async function startServed(main: string, env: NodeJS.ProcessEnv = {}): Pr
       answers.push(response.clone().text())
       return response
     },
-    bodies: () => Promise.all(answers),
+    answered: async () => {
+      const bodies = await Promise.all(answers)
+      canary.see('what a server answers', bodies)
+      return bodies.join('\n')
+    },
     effects: () => sandbox.log.filter(({ effect }) => effect).map(({ name }) => name),
     close: async () => {
       child.kill('SIGINT')

@@ -39,6 +39,6 @@ export function emailOf(user: string): string {
 }
 
 /** The answer to somebody that the page has not seen yet. */
-export function unknown(): Response {
+export function openFirst(): Response {
   return new Response(`Open ${url} first.\n`, { status: 401 })
 }

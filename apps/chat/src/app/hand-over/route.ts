@@ -1,10 +1,10 @@
 import { agent } from '../../server/agent.ts'
-import { unknown, visitor } from '../../server/visitor.ts'
+import { openFirst, visitor } from '../../server/visitor.ts'
 
 /** Sends the person to the page where something is handed over; its address goes nowhere else. */
 export async function POST(request: Request): Promise<Response> {
   const known = await visitor()
-  if (known === undefined) return unknown()
+  if (known === undefined) return openFirst()
   const { auth, intake } = await agent()
   const registration = String((await request.formData()).get('registration'))
   const outcome = await auth.as(known.owner).discover()

@@ -1,10 +1,10 @@
 import { agent } from '../../server/agent.ts'
-import { unknown, visitor } from '../../server/visitor.ts'
+import { openFirst, visitor } from '../../server/visitor.ts'
 
 /** What the person finds in their mail: plain, so that no link in it can be clicked by mistake. */
 export async function GET(): Promise<Response> {
   const known = await visitor()
-  if (known === undefined) return unknown()
+  if (known === undefined) return openFirst()
   const { sandbox } = await agent()
   const mails = sandbox.mail.list(known.email).map(({ from, subject, text }) => {
     return `From: ${from}\nSubject: ${subject}\n\n${text}`

@@ -10,7 +10,7 @@ import {
   toUIMessageStream,
 } from 'ai'
 import { agent } from '../../../server/agent.ts'
-import { unknown, visitor } from '../../../server/visitor.ts'
+import { openFirst, visitor } from '../../../server/visitor.ts'
 
 /** How long a tool call waits for a mail or a person. */
 const patienceMs = 10 * 60_000
@@ -21,7 +21,7 @@ const patienceMs = 10 * 60_000
  */
 export async function POST(request: Request): Promise<Response> {
   const known = await visitor()
-  if (known === undefined) return unknown()
+  if (known === undefined) return openFirst()
   const { owner, email } = known
   const { auth, model, conversations } = await agent()
   const authmd = agentAuth(auth, { owner, approver: email, patienceMs })
