@@ -240,6 +240,13 @@ describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
       headers: { origin: 'http://evil.test' },
     })
     expect(foreign.status()).toBe(403)
+    const post = (path: string, headers: Record<string, string>, data: string) =>
+      context.request.post(`${url}${path}`, { data, headers: { ...origin, ...headers } })
+    const json = { 'content-type': 'application/json' }
+    for (const body of ['null', '"', '[]', '{"messages":'])
+      expect([body, (await post('/api/chat', json, body)).status()]).toEqual([body, 400])
+    const plain = { 'content-type': 'text/plain' }
+    expect((await post('/hand-over', plain, registration)).status()).toBe(404)
     const form = { form: { registration }, headers: origin }
     expect((await other.request.post(`${url}/hand-over`, form)).status()).toBe(404)
     expect(effects(sandbox)).toEqual([])

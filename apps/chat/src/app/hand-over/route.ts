@@ -6,7 +6,8 @@ export async function POST(request: Request): Promise<Response> {
   const known = await visitor()
   if (known === undefined) return openFirst()
   const { auth, intake } = await agent()
-  const registration = String((await request.formData()).get('registration'))
+  const form = await request.formData().catch(() => undefined)
+  const registration = String(form?.get('registration'))
   const outcome = await auth.as(known.owner).discover()
   const own =
     outcome.status === 'found' && outcome.registrations.some(({ id }) => id === registration)

@@ -26,8 +26,8 @@ export async function POST(request: Request): Promise<Response> {
   const { auth, model, conversations } = await agent()
   const authmd = agentAuth(auth, { owner, approver: email, patienceMs })
   const { tools } = authmd
-  const { messages: sent } = await request.json().catch(() => ({}))
-  const valid = await safeValidateUIMessages<AuthUIMessage>({ messages: sent })
+  const sent = await request.json().catch(() => undefined)
+  const valid = await safeValidateUIMessages<AuthUIMessage>({ messages: sent?.messages })
   if (!valid.success) return new Response('No messages of a chat.\n', { status: 400 })
   const originalMessages = valid.data
   // Kept before anything is done: an answer that was given survives a reload that comes right after it.
