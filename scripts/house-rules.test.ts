@@ -207,6 +207,7 @@ describe('documents', () => {
         `silent ${name} `,
         `silent ${name}\n`,
         `silent ${name}'`,
+        `turbo run ${name} `,
         ...(kind === 'script' ? [`'${scripts[name]}'`] : []),
       ]
       return kind === 'script' && !ways.some((way) => ci.includes(way))
