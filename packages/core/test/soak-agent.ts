@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { AuthMdOptions, Sandbox } from '@authmd/sandbox'
 import { bundle } from './bundle.ts'
 import { email, type Operator } from './soak-operator.ts'
+import { type SoakArgument, type SoakEnd, wholeWay } from './soak-way.ts'
 
 export type SoakMethod = 'telnyx-signup' | 'manual' | 'agent-auth' | 'guided'
 
@@ -53,22 +54,11 @@ export interface AgentEnd {
 }
 
 /** An agent's process that goes the whole way, or on from where one before it stood. */
-export function startAgent({ sandbox, operator, dir, method, ceremony }: Way): {
+export function startAgent(way: Way): {
   readonly process: ChildProcess
   readonly ended: Promise<AgentEnd>
 } {
-  const { mail, control, api: telnyx } = sandbox.urls
-  const guided = method === 'guided' ? sandbox.prose.api : telnyx
-  const argument = JSON.stringify({
-    dir,
-    api: ceremony ? sandbox.authMd[0].api : guided,
-    mail,
-    control,
-    operator: operator.url,
-    method,
-    email: ceremony?.email,
-    late: ceremony?.late,
-  })
+  const argument = JSON.stringify(argumentOf(way))
   const env = { ...process.env, NODE_COMPILE_CACHE: dirname(child) }
   const agent = spawn(process.execPath, [child, argument], {
     env,
@@ -79,4 +69,24 @@ export function startAgent({ sandbox, operator, dir, method, ceremony }: Way): {
   })
   const ended = Promise.all([closed, text(agent.stdout), text(agent.stderr)])
   return { process: agent, ended: ended.then(([by, out, err]) => ({ by, out, err })) }
+}
+
+/** An agent of this process that goes on from where one before it stood, with nothing but what that has stored. */
+export function goOn(way: Way): Promise<SoakEnd> {
+  return wholeWay(argumentOf(way))
+}
+
+function argumentOf({ sandbox, operator, dir, method, ceremony }: Way): SoakArgument {
+  const { mail, control, api: telnyx } = sandbox.urls
+  const guided = method === 'guided' ? sandbox.prose.api : telnyx
+  return {
+    dir,
+    api: ceremony ? sandbox.authMd[0].api : guided,
+    mail,
+    control,
+    operator: operator.url,
+    method,
+    email: ceremony?.email,
+    late: ceremony?.late,
+  }
 }
