@@ -15,17 +15,21 @@ export const email = 'agents@operator.test'
 const bundled = join(import.meta.dirname, '../.report/cli')
 const node = [process.execPath, join(bundled, 'main.mjs')] as const
 
-/** The program in one piece: from its many sources each start takes two to three times as long. */
-const built: Promise<unknown> = build({
-  entry: join(import.meta.dirname, '../src/main.ts'),
-  outDir: bundled,
-  platform: 'node',
-  inputOptions: { resolve: { conditionNames: ['@authmd/source', 'node', 'import', 'default'] } },
-  deps: { alwaysBundle: [/./], neverBundle: ['pg'] },
-  config: false,
-  dts: false,
-  logLevel: 'error',
-})
+let built: Promise<unknown> | undefined
+
+/** Makes the program in one piece: from its many sources each start takes two to three times as long. */
+function bundle(): Promise<unknown> {
+  return build({
+    entry: join(import.meta.dirname, '../src/main.ts'),
+    outDir: bundled,
+    platform: 'node',
+    inputOptions: { resolve: { conditionNames: ['@authmd/source', 'node', 'import', 'default'] } },
+    deps: { alwaysBundle: [/./], neverBundle: ['pg'] },
+    config: false,
+    dts: false,
+    logLevel: 'error',
+  })
+}
 
 export interface Run {
   readonly code: number
@@ -82,7 +86,7 @@ export const noTerminal: string | undefined = (() => {
 })()
 
 export async function openCli(options: SandboxOptions = {}): Promise<World> {
-  await built
+  await (built ??= bundle())
   const sandbox = await startSandbox(options)
   const home = mkdtempSync(join(tmpdir(), 'authmd-cli-'))
   const children = new Set<ChildProcess>()
