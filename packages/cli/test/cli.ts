@@ -86,7 +86,8 @@ export const noTerminal: string | undefined = (() => {
 })()
 
 export async function openCli(options: SandboxOptions = {}): Promise<World> {
-  await (built ??= bundle())
+  built ??= bundle()
+  await built
   const sandbox = await startSandbox(options)
   const home = mkdtempSync(join(tmpdir(), 'authmd-cli-'))
   const children = new Set<ChildProcess>()
