@@ -1,4 +1,5 @@
 import { type Outline, parseJson, type Statement, type Token } from '@authmd/core/reading'
+import { parse } from 'yaml'
 
 /** A value that a text gives under a name of the convention or of a standard. */
 export interface Label {
@@ -139,10 +140,10 @@ function addressOf(tokens: readonly Token[]): string | undefined {
 }
 
 /** A block of JSON or YAML that holds the fields of the convention. */
-function inBlock({ code = '', codeLine = 1, info = '' }: Statement): Label[] {
+function inBlock(statement: Statement): Label[] {
+  const { code = '', codeLine = 1 } = statement
   if (!/agent_auth|identity_types/.test(code)) return []
-  const json = code.trimStart().startsWith('{') ? objectOf(code) : undefined
-  const pairs = json ? fieldsOf(json) : info.startsWith('y') ? yamlFields(code) : []
+  const pairs = fieldsOf(objectIn(statement) ?? {})
   return pairs.flatMap(([name, value]) =>
     known.includes(name)
       ? [
@@ -158,6 +159,9 @@ function inBlock({ code = '', codeLine = 1, info = '' }: Statement): Label[] {
   )
 }
 
+/** Longer YAML is no block of metadata, in characters. */
+const maxYaml = 20_000
+
 /** An `agent_auth` object that stands in a text. */
 export interface Block {
   readonly json: Readonly<Record<string, unknown>>
@@ -167,10 +171,11 @@ export interface Block {
 
 const ofBlock = ['skill', 'identity_endpoint', 'register_uri', 'identity_types_supported']
 
-/** All of them; what is cut short or holds comments is no JSON and left out. */
+/** All of them; JSON that is cut short or holds comments is left out. */
 export function blocksOf({ statements }: Outline): Block[] {
-  return statements.flatMap(({ code, codeLine = 1, headings, lead = '' }) => {
-    const whole = code?.trimStart().startsWith('{') ? objectOf(code) : undefined
+  return statements.flatMap((statement) => {
+    const { code, codeLine = 1, headings, lead = '' } = statement
+    const whole = objectIn(statement)
     if (code === undefined || whole === undefined) return []
     // Some give what is in the block only, under its name.
     const isBare =
@@ -205,10 +210,17 @@ function fieldsOf(json: Readonly<Record<string, unknown>>, depth = 0): [string, 
   })
 }
 
-function yamlFields(code: string): [string, string][] {
-  return [...code.matchAll(/^\s*([a-z_]{3,40})\s*:\s*["']?([^\s"'#]+)/gm)].map(
-    ([, name = '', value = '']) => [name, value],
-  )
+/** The object that a block of JSON or YAML is. */
+function objectIn({ code = '', info = '' }: Statement): ReturnType<typeof objectOf> {
+  if (code.trimStart().startsWith('{')) return objectOf(code)
+  if (!/^ya?ml\b/i.test(info) || code.length > maxYaml) return undefined
+  try {
+    // It names no other place and no program: what refers to itself, or grows by it, is left out.
+    const value = parse(code, { maxAliasCount: 0, uniqueKeys: false, logLevel: 'error' })
+    return objectOf(JSON.stringify(value))
+  } catch {
+    return undefined
+  }
 }
 
 /** The line of a text in which the first of some names that is there stands as a member, from 1. */

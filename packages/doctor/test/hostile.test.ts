@@ -222,6 +222,10 @@ describe('a text that is made to hurt', () => {
       'blocks in YAML',
       `\`\`\`yaml\nagent_auth:\n${fill(' register_uri: https://a.test\n')}\n\`\`\``,
     ],
+    [
+      'aliases in YAML',
+      `\`\`\`yaml\nagent_auth:\n  a: &a [x]\n${fill('  - *a\n').slice(0, 15_000)}\n\`\`\``,
+    ],
     ['denials', fill('no captcha, not in a browser, ')],
     ['contacts', fill('contact us, book a call. ')],
     ['tags', fill('<div hidden ')],

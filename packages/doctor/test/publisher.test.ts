@@ -252,6 +252,85 @@ describe('holds a copy of the metadata of the resource against the text', () => 
   })
 })
 
+describe('holds the place of a server’s metadata against the issuer that the text names', () => {
+  const oauth = (place: string, issuer: string) => `# auth.md
+
+You are an agent. Register a client by OAuth's dynamic client registration (RFC 7591), then use the
+authorization code flow with PKCE.
+
+- **Issuer:** \`${issuer}\`
+- The server's metadata: \`${place}\`
+
+The base URL is \`${api}/v1\`.
+`
+  const wellKnown = `${api}/.well-known`
+  it.each([
+    `${wellKnown}/oauth-authorization-server`,
+    `${wellKnown}/openid-configuration`,
+    `${wellKnown}/oauth-authorization-server/other`,
+  ])('which has a path that is not in it: %s', async (place) => {
+    const text = oauth(place, `${api}/auth`)
+    const [finding, ...more] = await findingsOf(text)
+    expect([finding?.rule, more]).toEqual(['as-other-issuer', []])
+    expect(finding && lineAt(text, finding)).toContain(place)
+    expect(finding?.text).toBe(`${wellKnown}/oauth-authorization-server/auth`)
+  })
+  it.each([
+    [`${wellKnown}/oauth-authorization-server/auth`, `${api}/auth`],
+    [`${api}/auth/.well-known/openid-configuration`, `${api}/auth/`],
+    [`${wellKnown}/oauth-authorization-server`, api],
+    ['https://other.test/.well-known/oauth-authorization-server', `${api}/auth`],
+  ])('and where it belongs it is right: %s of %s', async (place, issuer) => {
+    expect(await shortly(oauth(place, issuer))).not.toContainEqual(
+      expect.stringContaining('as-other-issuer'),
+    )
+  })
+})
+
+describe('reads a block in YAML as one in JSON', () => {
+  const yaml = (lines: string) =>
+    signUp(api).replace(
+      '## Use the key',
+      `\`\`\`yaml\n# As in the metadata.\nagent_auth:\n${lines}\n\`\`\`\n\n## Use the key`,
+    )
+  it('with its lines', async () => {
+    const text = yaml(
+      `  skill: ${api}/auth.md\n  register_uri: "${api}/signup" # a page\n  identity_types_supported:\n    - human`,
+    )
+    const findings = await findingsOf(text)
+    expect(findings.map((one) => [one.rule, lineAt(text, one)?.trim().split(':')[0]])).toEqual([
+      ['agent-auth-register-is-oauth', 'register_uri'],
+      ['agent-auth-unknown-type', 'identity_types_supported'],
+    ])
+  })
+  it.each([
+    ['that refers to itself', '  a: &a [*a, *a]\n  identity_types_supported: [human]'],
+    ['that is none', '  a: [\n  identity_types_supported: [human]'],
+    ['with a tag of a program', '  a: !!js/function "() => 1"'],
+  ])('and leaves one alone %s', async (_, lines) => {
+    expect(await shortly(yaml(lines))).toEqual([])
+  })
+})
+
+describe('does not want a credential in the address of a redirect', () => {
+  const redirected = (words: string) => keyPage(api).replace('They put it', `${words} They put it`)
+  it.each([
+    'Then the service\nredirects back with a `token` query parameter.',
+    'The browser is redirected to you with the access token in the fragment.',
+  ])('where it is said to come: %s', async (words) => {
+    const text = redirected(words)
+    const [finding, ...more] = await findingsOf(text)
+    expect([finding?.rule, more]).toEqual(['key-in-address', []])
+    expect(finding && lineAt(text, finding)).toContain('redirect')
+  })
+  it.each([
+    'The service redirects back with a `code` query parameter.',
+    'A redirect with a code follows. The token is no query parameter.',
+  ])('and has nothing against a code: %s', async (words) => {
+    expect(await shortly(redirected(words))).toEqual([])
+  })
+})
+
 it('tells a sentence from a path, where an address should be', async () => {
   const fix = async (skill: string) => (await findingsOf(withBlock({ ...block, skill })))[0]?.fix
   expect(await fix('/auth.md')).toBe('Write the whole address.')

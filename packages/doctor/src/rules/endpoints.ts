@@ -3,7 +3,7 @@ import { checkUrl, isLoopbackHost } from '@authmd/core/reading'
 import { domainOf } from '../document.ts'
 import type { Endpoint, Facts, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
-import { stated } from '../said.ts'
+import { stated, wordsOf } from '../said.ts'
 
 export const endpointRules: readonly Rule[] = [
   {
@@ -81,12 +81,21 @@ export const endpointRules: readonly Rule[] = [
       const found =
         stated(document, 'header_scheme').find(({ value }) => value.startsWith('?')) ??
         stated(document, 'request').find(({ value }) => keyInPath.test(decoded(value)))
-      if (!found) return
+      if (found) {
+        yield {
+          place: { url: document.url, line: found.source.line ?? 1 },
+          problem: `The credential may go into the URL (${quote(decoded(found.value))}), where logs and histories keep it.`,
+          fix: 'Take it in a header, and name that one only.',
+          text: 'Authorization: Bearer <key>',
+        }
+      }
+      const back = wordsOf(document).find(({ text }) => tokenInRedirect.test(text))
+      if (!back) return
+      const down = document.lines.slice(back.line - 1).findIndex((line) => /redirect/i.test(line))
       yield {
-        place: { url: document.url, line: found.source.line ?? 1 },
-        problem: `The credential may go into the URL (${quote(decoded(found.value))}), where logs and histories keep it.`,
-        fix: 'Take it in a header, and name that one only.',
-        text: 'Authorization: Bearer <key>',
+        place: { url: document.url, line: back.line + Math.max(down, 0) },
+        problem: `The credential comes in the address of a redirect, which the browser’s history and logs keep: ${quote(tokenInRedirect.exec(back.text)?.[0] ?? '')}`,
+        fix: 'Give a code in the redirect, and the credential in the answer to it (RFC 6749 §4.1).',
       }
     },
   },
@@ -108,6 +117,10 @@ export const endpointRules: readonly Rule[] = [
     },
   },
 ]
+
+/** Not a code, which is worth nothing without what the client holds. */
+const tokenInRedirect =
+  /\bredirect(?:s|ed)?\b[^.]{0,60}\bwith\b[^.]{0,30}\b(?:access[_ ])?(?:token|api[_ ]key|jwt)\b[^.]{0,20}\b(?:query|URL|parameter|fragment)\b/i
 
 const keyInPath = /[<{$][^<>{}/]{0,30}api[_-]?key[^<>{}/]{0,10}[>}]?(?:\/|$)/i
 

@@ -1,6 +1,8 @@
+import { ownerOfWellKnown, serverMetadataUrls } from '@authmd/core/reading'
 import { nowhere } from '../document.ts'
-import type { Metadata, Rule } from '../facts.ts'
+import type { Document, Metadata, Problem, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
+import { stated } from '../said.ts'
 import { isUnreadable } from './links.ts'
 import { found, mediaType } from './resource-metadata.ts'
 
@@ -56,7 +58,9 @@ export const serverRules: readonly Rule[] = [
     severity: 'error',
     source: 'RFC 8414 §3.3',
     finds: 'metadata of another issuer than the one it was asked for',
-    *check({ servers }) {
+    *check({ servers, document }) {
+      // Metadata that was read says more than what a text says of it.
+      if (document && servers.every(({ json }) => json === undefined)) yield* misplaced(document)
       for (const { url, json, of } of read(servers)) {
         if (typeof json.issuer !== 'string' || isSame(json.issuer, of)) continue
         yield {
@@ -190,6 +194,23 @@ export const serverRules: readonly Rule[] = [
     },
   },
 ]
+
+/** A place that is another issuer's by the path of the one that the text names. */
+function* misplaced(document: Document): Generator<Problem> {
+  const issuers = stated(document, 'authorization_server').map(({ value }) => value)
+  const [issuer] = issuers
+  const first = stated(document, 'as_metadata_url')
+    .filter(({ value }) => URL.parse(value)?.origin === URL.parse(issuer ?? '')?.origin)
+    .toSorted((a, b) => (a.source.line ?? 0) - (b.source.line ?? 0))
+    .find(({ value }) => !issuers.some((one) => serverMetadataUrls(one).includes(value)))
+  if (issuer === undefined || first === undefined) return
+  yield {
+    place: { url: document.url, line: first.source.line ?? 1 },
+    problem: `${quote(first.value)} is the place for the metadata of ${quote(ownerOfWellKnown(first.value) ?? '')}, and the text names the issuer ${quote(issuer)}: what is found there is of another issuer, and must not be used.`,
+    fix: 'Serve it where the issuer’s path has it, and name that place.',
+    text: serverMetadataUrls(issuer)[0] ?? '',
+  }
+}
 
 const addressed = /^(?:agent_auth\.)?(?:[a-z_]{1,60}_(?:endpoint|uri)|skill)$/
 
