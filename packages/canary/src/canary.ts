@@ -70,7 +70,8 @@ const printed = {
  */
 export class Canary {
   readonly #secrets = new Map<string, Watched>()
-  readonly #texts = new Map<string, Seen>()
+  /** By the sink and the port, because one could be a place where the same text may stand; then by the text. */
+  readonly #texts = new Map<string, Map<string, Seen>>()
   readonly #streams: { readonly seen: Seen; text: string }[] = []
   readonly #folders = new Map<string, Seen>()
   readonly #handedOverAt = new Set<number>()
@@ -146,7 +147,9 @@ export class Canary {
     for (const folder of this.#folders.keys()) this.seeFiles(folder)
     this.see('environment', process.env)
     const search = new Search(this.#secrets.keys())
-    const texts = [...this.#texts].map(([text, seen]) => ({ text, seen }))
+    const texts = [...this.#texts.values()].flatMap((own) =>
+      [...own].map(([text, seen]) => ({ text, seen })),
+    )
     const found = new Map<string, Finding>()
     for (const { text, seen } of [...texts, ...this.#streams]) {
       for (const value of search.find(text)) {
@@ -174,9 +177,10 @@ export class Canary {
   }
 
   #keep(sink: string, text: string, seen: Seen = this.#seen(sink)): void {
-    // Sinks of the same text are told apart: one could be a place where it may stand.
-    const key = `${sink} ${seen.port}\n${text}`
-    if (!this.#texts.has(key)) this.#texts.set(key, seen)
+    const key = `${sink} ${seen.port}`
+    const own = this.#texts.get(key) ?? new Map<string, Seen>()
+    this.#texts.set(key, own)
+    if (!own.has(text)) own.set(text, seen)
   }
 }
 
