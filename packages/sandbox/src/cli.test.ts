@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { send } from '../test/client.ts'
+import { startSandbox } from './sandbox.ts'
 
 const cli = fileURLToPath(new URL('./cli.ts', import.meta.url))
 
@@ -40,4 +41,13 @@ test('a port that cannot be is refused', async () => {
   const { child, output } = run('--port', 'many')
   expect(await once(child, 'close')).toEqual([1, null])
   expect(output()).toBe('--port is 0 to 65535\n')
+})
+
+test('a port that something else has is said, and what to do then', async () => {
+  await using sandbox = await startSandbox()
+  const { child, output } = run('--port', `${sandbox.port}`)
+  expect(await once(child, 'close')).toEqual([1, null])
+  expect(output()).toBe(
+    `Port ${sandbox.port} is taken. Name another with --port; 0 takes any free one.\n`,
+  )
 })

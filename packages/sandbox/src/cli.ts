@@ -56,6 +56,8 @@ Ctrl-C ends it.
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  const taken = `Port ${port} is taken. Name another with --port; 0 takes any free one.`
+  process.stderr.write(`${code === 'EADDRINUSE' ? taken : message}\n`)
   process.exitCode = 1
 })

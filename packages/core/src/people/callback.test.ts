@@ -6,7 +6,7 @@ const back = 'https://agents.operator.example/back'
 
 test('the code is a secret from here on', () => {
   const came = readCallback(`${back}?code=made-up-code&state=abc&iss=https%3A%2F%2Fauth.example`)
-  expect(came).toMatchObject({ redirectUri: back, state: 'abc' })
+  expect(came).toMatchObject({ path: '/back', state: 'abc' })
   expect(JSON.stringify(came)).not.toContain('made-up-code')
   expect(came.callback.code && Secret.open(came.callback.code)).toBe('made-up-code')
   expect(came.callback.query).toBe('code=code&state=abc&iss=https%3A%2F%2Fauth.example')

@@ -1,7 +1,7 @@
 import { sha256 } from '../encoding.ts'
 import type { Registration } from '../engine/registration.ts'
 import { AuthError } from '../errors.ts'
-import type { Callback, Wait } from '../methods/method.ts'
+import type { Callback } from '../methods/method.ts'
 import { isOpen } from '../register.ts'
 import { Secret } from '../vault/secret.ts'
 
@@ -9,8 +9,8 @@ const maxLength = 16_384
 
 /** What a browser brought back to the redirect URI. */
 export interface CameBack {
-  /** Without its query. */
-  readonly redirectUri: string
+  /** Of the address. Its origin is what a proxy or a framework makes of it: `http://localhost` for https. */
+  readonly path: string
   readonly state: string
   readonly callback: Callback
 }
@@ -33,7 +33,7 @@ export function readCallback(address: string | URL): CameBack {
   )
   const [code] = codes
   return {
-    redirectUri: `${url.origin}${url.pathname}`,
+    path: url.pathname,
     state,
     callback: {
       query: query.toString(),
@@ -43,14 +43,14 @@ export function readCallback(address: string | URL): CameBack {
 }
 
 /**
- * The registration of an owner that a browser came back for: the one whose `state` it brings, at the very
- * redirect URI that was named to the server.
+ * The registration of an owner that a browser came back for: the one whose `state` it brings, at the path
+ * of the redirect URI that was named to the server.
  *
  * @throws AuthError `not_found` where none of this owner's waits for it (any more)
  */
 export async function awaiting(
   registrations: readonly Registration[],
-  { state, redirectUri }: CameBack,
+  { state, path }: CameBack,
 ): Promise<Registration> {
   const given = await sha256(state)
   for (const registration of registrations.filter(isOpen)) {
@@ -58,14 +58,7 @@ export async function awaiting(
     const expected = wait?.for === 'person' ? wait.callback : undefined
     // Hashes take as long to compare whatever they have in common with what was guessed.
     if (expected === undefined || (await sha256(expected.state)) !== given) continue
-    if (sameAddress(expected, redirectUri)) return registration
+    if (new URL(expected.redirectUri).pathname === path) return registration
   }
   throw new AuthError('not_found', 'nobody waits for this answer of an authorization server')
-}
-
-type Expected = NonNullable<Extract<Wait, { for: 'person' }>['callback']>
-
-function sameAddress({ redirectUri }: Expected, came: string): boolean {
-  const url = new URL(redirectUri)
-  return `${url.origin}${url.pathname}` === came
 }
