@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 
 const steps: readonly (readonly string[])[] = [
   ['biome', 'check', '.'],
-  ['turbo', 'run', 'typecheck', 'test', 'test:house', '--output-logs=new-only', '--concurrency=2'],
+  ['turbo', 'run', 'typecheck', 'test', 'test:house', '--output-logs=new-only', '--concurrency=3'],
 ]
 
 for (const [command = '', ...args] of steps) {

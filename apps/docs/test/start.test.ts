@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -45,6 +45,16 @@ test.for(startPages)(
     })
     const [, names = ''] = /^install (.*)$/m.exec(readFileSync(join(dir, 'asked'), 'utf8')) ?? []
     expect(names.split(' ').sort()).toEqual(needed(page))
+
+    // Whoever has not started the services is told so, by the same program.
+    const cwd = join(dir, 'my-agent')
+    if (page === 'start-cli') return
+    const args = ['--conditions=@authmd/source', 'agent.mts']
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd, env, input: '' })
+    expect([status, `${stderr}`]).toEqual([0, ''])
+    expect(`${stdout}`).toMatch(
+      /^\s*auth_discover: error network_failed: [^\n]+ cannot be reached\n/,
+    )
   },
 )
 
