@@ -55,6 +55,7 @@ test.for(startPages)(
     expect(`${stdout}`).toMatch(
       /^\s*auth_discover: error network_failed: [^\n]+ cannot be reached\n/,
     )
+    expect(`${stdout}`).not.toContain('auth_revoke')
   },
 )
 
