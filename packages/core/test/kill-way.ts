@@ -1,26 +1,12 @@
 // An agent that goes through the flow as far as it gets, against a store on disk. The test kills its
 // process on the way and begins it again.
-import { allowLoopback } from '../src/net/transport.ts'
-import { fileStore } from '../src/node/file-store.ts'
-import { keyFromFile } from '../src/node/keys.ts'
-import { createAgentAuth } from '../src/node/main.ts'
 import type { Orphan, Outcome } from '../src/outcome.ts'
 import { askLoopback } from './ask-loopback.ts'
-
-interface Mail {
-  id: string
-  from: string
-  subject: string
-  received_at: string
-  html: string
-}
+import { type AgentPlace, storedAgent } from './stored-agent.ts'
 
 /** Where its store is, and the sandbox. */
-export interface KillArgument {
-  readonly dir: string
+export interface KillArgument extends AgentPlace {
   readonly api: string
-  readonly mail: string
-  readonly control: string
 }
 
 /** Where it came to rest. */
@@ -30,38 +16,9 @@ export interface Rest {
   readonly orphans: readonly Orphan[]
 }
 
-export async function goAsFar({ dir, api, mail, control }: KillArgument): Promise<Rest> {
-  const email = 'agents@operator.test'
-  let offset = ((await askLoopback(`${control}/clock`)) as { now: number }).now - Date.now()
-  const clock = () => Date.now() + offset
-
-  const auth = createAgentAuth({
-    store: fileStore({
-      dir: `${dir}/store`,
-      key: await keyFromFile(`${dir}/key`, { create: true }),
-    }),
-    [allowLoopback]: true,
-    clock,
-    identity: () => ({
-      mailbox: {
-        address: email,
-        list: async ({ to, since }) => {
-          const all = (await askLoopback(`${mail}/messages?to=${to}`)) as { data: Mail[] }
-          return all.data
-            .map((one) => ({ ...one, receivedAt: Date.parse(one.received_at) }))
-            .filter((one) => one.receivedAt >= since)
-        },
-      },
-    }),
-  })
-  const session = auth.as({ tenant: 'acme', user: 'kim' })
+export async function goAsFar({ api, ...place }: KillArgument): Promise<Rest> {
+  const { auth, session, clock, wait } = await storedAgent(place)
   let consents = 0
-
-  async function wait(until: number): Promise<void> {
-    const advanceMs = Math.max(1_000, until - clock())
-    await askLoopback(`${control}/clock`, { method: 'POST', json: { advanceMs } })
-    offset += advanceMs
-  }
 
   async function follow(outcome: Outcome): Promise<Outcome | undefined> {
     const { registration = '' } = outcome
@@ -70,7 +27,7 @@ export async function goAsFar({ dir, api, mail, control }: KillArgument): Promis
         return session.register({ service: api })
       case 'needs_answer': {
         const problem = encodeURIComponent(outcome.problem)
-        const { answer } = (await askLoopback(`${control}/answer?problem=${problem}`)) as {
+        const { answer } = (await askLoopback(`${place.control}/answer?problem=${problem}`)) as {
           answer: string
         }
         const input = { service: api, registration, answer }

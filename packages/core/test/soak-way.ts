@@ -1,26 +1,12 @@
 // An agent that goes the whole way: gets a credential, uses it, replaces it and revokes the first.
 // Begun again after a kill, it finds out from what is stored where it stands.
-import { allowLoopback } from '../src/net/transport.ts'
-import { fileStore } from '../src/node/file-store.ts'
-import { keyFromFile } from '../src/node/keys.ts'
-import { createAgentAuth } from '../src/node/main.ts'
 import type { CredentialView, Outcome, PersonNeed } from '../src/outcome.ts'
 import { askLoopback } from './ask-loopback.ts'
-
-interface Mail {
-  id: string
-  from: string
-  subject: string
-  received_at: string
-  html: string
-}
+import { type AgentPlace, storedAgent } from './stored-agent.ts'
 
 /** Where its store is, who is around it, and which way it is to go. */
-export interface SoakArgument {
-  readonly dir: string
+export interface SoakArgument extends AgentPlace {
   readonly api: string
-  readonly mail: string
-  readonly control: string
   readonly operator: string
   readonly method: string
   /** Of who claims at an auth.md service; absent where nobody does. */
@@ -37,38 +23,11 @@ export interface SoakEnd {
 
 export async function wholeWay(argument: SoakArgument): Promise<SoakEnd> {
   const { dir, api, mail, control, operator, method, email, late } = argument
-  let offset = ((await askLoopback(`${control}/clock`)) as { now: number }).now - Date.now()
-  const clock = () => Date.now() + offset
-  const auth = createAgentAuth({
-    store: fileStore({
-      dir: `${dir}/store`,
-      key: await keyFromFile(`${dir}/key`, { create: true }),
-    }),
-    [allowLoopback]: true,
-    clock,
-    identity: () => ({
-      ...(email === undefined || late ? {} : { email }),
-      mailbox: {
-        address: 'agents@operator.test',
-        list: async ({ to, since }) => {
-          const all = (await askLoopback(`${mail}/messages?to=${to}`)) as { data: Mail[] }
-          return all.data
-            .map((one) => ({ ...one, receivedAt: Date.parse(one.received_at) }))
-            .filter((one) => one.receivedAt >= since)
-        },
-      },
-    }),
-  })
+  const agent = await storedAgent({ dir, mail, control }, late ? undefined : email)
+  const { auth, session, clock, wait } = agent
   const minute = 60_000
-  const session = auth.as({ tenant: 'acme', user: 'kim' })
   /** Outcomes that said that something is in doubt, by what is in doubt. */
   const doubts = new Set<string>()
-
-  async function wait(until: number): Promise<void> {
-    const advanceMs = Math.max(1_000, until - clock())
-    await askLoopback(`${control}/clock`, { method: 'POST', json: { advanceMs } })
-    offset += advanceMs
-  }
 
   /** The operator's side; it remembers what was agreed to and which key was made for whom. */
   function ask(what: string, json: unknown): Promise<unknown> {
