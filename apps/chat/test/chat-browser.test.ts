@@ -12,11 +12,12 @@ if (skipped)
   console.warn(`No Chromium at ${executablePath}: the tests of the chat page are skipped.`)
 
 const screens = join(import.meta.dirname, '../.report/screens')
-/** Stands for a body that the browser did not keep. */
-const unread = 'a body that could not be read'
 const task = 'Find me a phone number in Chicago at Telnyx'
 
-describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
+// Once in many runs the browser answers nothing any more: then a test begins anew, with another page and service.
+const patient = { timeout: 60_000, retry: 1 }
+
+describe.skipIf(skipped)('the chat page', patient, () => {
   let browser: Browser
   let chat: ChatServer
 
@@ -45,15 +46,14 @@ describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
   async function tab(context: BrowserContext) {
     const page = await context.newPage()
     const faults: string[] = []
-    const bodies: Promise<string>[] = []
+    const posted: string[] = []
     page.on('pageerror', (error) => faults.push(error.message))
     page.on('console', (line) => {
       if (line.type() === 'error') faults.push(line.text())
     })
-    page.on('request', (request) => bodies.push(Promise.resolve(request.postData() ?? '')))
-    page.on('response', (response) => bodies.push(response.text().catch(() => unread)))
+    page.on('request', (request) => posted.push(request.postData() ?? ''))
     await page.goto(chat.url)
-    return { page, faults, bodies }
+    return { page, faults, posted }
   }
 
   async function askForNumber(page: Page) {
@@ -118,7 +118,7 @@ describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
   }
 
   test('from a wish to a number and back, with a reload while the question is open', async () => {
-    const { sandbox, page, faults, bodies } = await open()
+    const { sandbox, page, faults, posted } = await open()
     await page.setViewportSize({ width: 390, height: 800 })
     await askForNumber(page)
     // On a phone too, nobody has to look for what they are asked.
@@ -159,8 +159,10 @@ describe.skipIf(skipped)('the chat page', { timeout: 120_000 }, () => {
     await page.reload()
     await page.getByText('the service refuses the key now').waitFor()
     seen.push(await page.content(), JSON.stringify(await page.context().cookies(chat.url)))
-    const all = [...seen, ...(await Promise.all(bodies))].join('\n')
-    expect(all).not.toContain(unread)
+    const sent = chat.sent()
+    for (const part of ['<title>authmd chat', 'tool-output-available', 'Thank you, that is all'])
+      expect(sent).toContain(part)
+    const all = [...seen, ...posted, sent].join('\n')
     expect(all).toContain('cred_')
     expect(sandbox.ledger.length).toBeGreaterThan(2)
     for (const { kind, value } of sandbox.ledger)

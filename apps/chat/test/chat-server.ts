@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Agent } from '../src/server/agent.ts'
@@ -8,6 +8,8 @@ export interface ChatServer {
   readonly url: string
   /** Begins anew, with another service and nobody known. */
   renew(): Promise<Agent>
+  /** All that was sent since then, but for the person's mail. */
+  sent(): string
   close(): Promise<void>
 }
 
@@ -23,7 +25,13 @@ export async function startChat(): Promise<ChatServer> {
   const app = next({ dir, dev: false, hostname: '127.0.0.1', port })
   await app.prepare()
   const handle = app.getRequestHandler()
-  server.on('request', (request, response) => void handle(request, response))
+  const bodies: (() => string)[] = []
+  server.on('request', (request, response) => {
+    // What is not compressed can be searched.
+    delete request.headers['accept-encoding']
+    if (request.url !== '/mailbox') bodies.push(bodyOf(response))
+    void handle(request, response)
+  })
   const url = `http://127.0.0.1:${port}`
 
   async function end() {
@@ -33,6 +41,7 @@ export async function startChat(): Promise<ChatServer> {
   }
   async function renew() {
     await end()
+    bodies.length = 0
     await fetch(url)
     const agent = await kept.authmdChat
     if (agent === undefined) throw new Error('the page has met no service')
@@ -44,5 +53,21 @@ export async function startChat(): Promise<ChatServer> {
     await app.close()
     await end()
   }
-  return { url, renew, close }
+  const sent = () => bodies.map((body) => body()).join('\n')
+  return { url, renew, sent, close }
+}
+
+/** What is written into an answer, also where a browser that goes on to another page does not keep it. */
+function bodyOf(response: ServerResponse): () => string {
+  const chunks: Buffer[] = []
+  for (const name of ['write', 'end'] as const) {
+    const own = response[name].bind(response) as (...args: unknown[]) => unknown
+    const told = (...args: unknown[]) => {
+      const [chunk] = args
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk))
+      return own(...args)
+    }
+    Object.assign(response, { [name]: told })
+  }
+  return () => Buffer.concat(chunks).toString()
 }
