@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Sandbox, startSandbox } from '@authmd/sandbox'
 import { beforeAll, expect, test } from 'vitest'
+import { type Point, pointsOf } from './kill-points.ts'
 import { buildAgent, type Ceremony, ceremonies, goOn, nameOf, startAgent } from './soak-agent.ts'
 import { audit } from './soak-audit.ts'
 import { type Operator, startOperator } from './soak-operator.ts'
@@ -45,23 +46,12 @@ async function inWorld<T>(
   }
 }
 
-interface Point {
-  readonly name: string
-  readonly when: 'before' | 'after'
-}
-
-/** Where a way can be broken off: before and after each request that changes something, once at each other. */
+/** Where a way that nobody disturbs can be broken off. */
 function undisturbed(walk: Walk): Promise<Point[]> {
   return inWorld(walk, async (world) => {
     const { by, err } = await startAgent({ ...world, ...walk }).ended
     expect(by, err).toBe(0)
-    const served = world.sandbox.log.filter(({ name }) => world.sandbox.faults.names.includes(name))
-    const binding = new Set(served.filter(({ effect }) => effect).map(({ name }) => name))
-    // What changes nothing at the service leaves the same behind, before and after.
-    return [...new Set(served.map(({ name }) => name))].flatMap((name) => [
-      ...(binding.has(name) ? [{ name, when: 'before' as const }] : []),
-      { name, when: 'after' as const },
-    ])
+    return pointsOf(world.sandbox)
   })
 }
 

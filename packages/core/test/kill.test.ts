@@ -7,6 +7,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { fileStore } from '../src/node/file-store.ts'
 import { keyFromFile } from '../src/node/keys.ts'
 import { bundle } from './bundle.ts'
+import { type Point, pointsOf } from './kill-points.ts'
 import { goAsFar, type KillArgument, type Rest } from './kill-way.ts'
 
 const child = join(import.meta.dirname, '../.report/kill/kill-child.mjs')
@@ -40,21 +41,19 @@ async function inFreshDir<T>(work: (dir: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Names of all requests of a run that nobody disturbs, in order. */
-async function undisturbed(): Promise<{ names: string[]; binding: Set<string>; rest: Rest }> {
+/** Where a run that nobody disturbs can be broken off, in order. */
+async function undisturbed(): Promise<{ every: Point[]; rest: Rest }> {
   await using sandbox = await startSandbox()
   return await inFreshDir(async (dir) => {
     const rest = await start(sandbox, dir).ended
     if (rest === undefined) throw new Error('the undisturbed run failed')
-    // A host that the sandbox does not serve has no endpoint that could be held up.
-    const served = sandbox.log.filter(({ name }) => sandbox.faults.names.includes(name))
-    const binding = new Set(served.filter((one) => one.effect).map((one) => one.name))
-    return { names: [...new Set(served.map((one) => one.name))], binding, rest }
+    return { every: pointsOf(sandbox), rest }
   })
 }
 
 test('killed at any request, before or after the service commits, nothing is lost or doubled', async () => {
-  const { names, binding, rest } = await undisturbed()
+  const { every, rest } = await undisturbed()
+  const names = every.map(({ name }) => name)
   expect(rest.outcome).toMatchObject({ status: 'answered', answer: { status: 200 } })
   expect(rest.consents).toBe(1)
   for (const needed of ['bot_challenge', 'bot_signup', 'bot_sessions', 'api_keys']) {
@@ -62,12 +61,10 @@ test('killed at any request, before or after the service commits, nothing is los
   }
   // CI walks all of them; elsewhere those at which something is made or asked of the model.
   const all = process.env.CI !== undefined
-  const walks = names.filter((name) => all || binding.has(name) || name === 'bot_challenge')
-  // What changes nothing at the service leaves the same behind, before and after.
-  const points = walks.flatMap((name) => [
-    ...(binding.has(name) ? [{ name, when: 'before' as const }] : []),
-    { name, when: 'after' as const },
-  ])
+  const binding = every.flatMap(({ name, when }) => (when === 'before' ? [name] : []))
+  const points = every.filter(
+    ({ name }) => all || binding.includes(name) || name === 'bot_challenge',
+  )
   expect(points.length).toBeGreaterThan(6)
   const walked: string[] = []
   const queue = [...points]
@@ -81,7 +78,7 @@ test('killed at any request, before or after the service commits, nothing is los
   expect(walked.sort()).toEqual(points.map(({ name, when }) => `${name} ${when}`).sort())
 }, 600_000)
 
-async function killAt(point: { name: string; when: 'before' | 'after' }, dir: string) {
+async function killAt(point: Point, dir: string) {
   await using sandbox = await startSandbox()
   const { name, when } = point
   const label = `killed at ${name} ${when} commit`

@@ -94,3 +94,14 @@ export function section(document: Document, words: RegExp): { url: string; line:
   const found = outline.statements.find(({ kind, text }) => kind === 'heading' && words.test(text))
   return found ? { url, line: found.line } : top(document)
 }
+
+/** The first line from this one on that says something in these words, else this one. */
+export function lineFrom({ lines }: Document, line: number, words: RegExp): number {
+  return (
+    line +
+    Math.max(
+      lines.slice(line - 1).findIndex((one) => words.test(one)),
+      0,
+    )
+  )
+}

@@ -3,7 +3,7 @@ import { checkUrl, isLoopbackHost } from '@authmd/core/reading'
 import { domainOf } from '../document.ts'
 import type { Endpoint, Facts, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
-import { stated, wordsOf } from '../said.ts'
+import { lineFrom, stated, wordsOf } from '../said.ts'
 
 export const endpointRules: readonly Rule[] = [
   {
@@ -91,9 +91,8 @@ export const endpointRules: readonly Rule[] = [
       }
       const back = wordsOf(document).find(({ text }) => tokenInRedirect.test(text))
       if (!back) return
-      const down = document.lines.slice(back.line - 1).findIndex((line) => /redirect/i.test(line))
       yield {
-        place: { url: document.url, line: back.line + Math.max(down, 0) },
+        place: { url: document.url, line: lineFrom(document, back.line, /redirect/i) },
         problem: `The credential comes in the address of a redirect, which the browser’s history and logs keep: ${quote(tokenInRedirect.exec(back.text)?.[0] ?? '')}`,
         fix: 'Give a code in the redirect, and the credential in the answer to it (RFC 6749 §4.1).',
       }

@@ -1,7 +1,7 @@
 import type { Statement } from '@authmd/core/reading'
 import type { Facts, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
-import { isOAuth, isOpen, isPageForPeople, methodsOf, stated, wordsOf } from '../said.ts'
+import { isOAuth, isOpen, isPageForPeople, lineFrom, methodsOf, stated, wordsOf } from '../said.ts'
 
 const contact =
   /\b(?:contact|e-?mail|write to|reach out to|talk to|get in touch with|ask)\b[^.]{0,40}(?:\b(?:us|sales|support|our team|the team|team|partnerships?)\b|[\w.+-]+@[\w-]+\.\w+)|\b(?:book|schedule|request) a (?:call|demo|meeting)\b|\brequest access\b/i
@@ -107,10 +107,11 @@ export const stepRules: readonly Rule[] = [
       )
       if (known || leads) return
       const from = wordsOf(document).find(({ text }) => making.test(text))?.line
-      const line = from ?? named.source.line ?? 1
-      const down = lines.slice(line - 1).findIndex((one) => /\bkeys?\b/i.test(one))
       yield {
-        place: { url, line: line + (from === undefined ? 0 : Math.max(down, 0)) },
+        place: {
+          url,
+          line: from ? lineFrom(document, from, /\bkeys?\b/i) : (named.source.line ?? 1),
+        },
         problem: 'A person makes a key on a page, and the text does not say where that is.',
         fix: 'Give its address, so that an agent can pass it on.',
         text: '* **claim_uri (interactive):** <https://…> — a person signs in there and makes a key.',
