@@ -27,6 +27,8 @@ export const shared = defineConfig({
     // Searches all that a test file lets out for every secret that a sandbox in it has issued.
     setupFiles: [join(import.meta.dirname, 'packages/canary/src/setup.ts')],
     testTimeout: 60_000,
+    // A second, which is what it would be, is not long on a machine that does much else.
+    expect: { poll: { timeout: 30_000 } },
     // A worker keeps what it has imported: importing a framework anew for each file costs more than the tests.
     // One worker, because turbo runs two packages at a time and a second would import it all again.
     isolate: false,

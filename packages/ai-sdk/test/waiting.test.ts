@@ -187,7 +187,7 @@ describe('a tool that waits', () => {
         if (parts.some((one) => isToolUIPart(one) && one.state === 'output-available')) gone.abort()
       },
     })
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBeLessThanOrEqual(timers))
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBeLessThanOrEqual(timers), 30_000)
     expect(effects(world)).toEqual(['bot_signup'])
     const script: Script = [{ tool: 'auth_claim', input: { registration } }]
     const on = await inTime(post(authmd, [...cut.messages, { ...hello, id: 'u2' }], { script }))

@@ -17,7 +17,7 @@ Send the key as a Bearer token.
 async function service() {
   let page: Page = text
   const sites = await startSites({ [`${host}/auth.md`]: () => page })
-  const world = await openWorld({ limits: { timeoutMs: 300 } })
+  const world = await openWorld({ limits: { timeoutMs: 1_500 } })
   const url = sites.url(host)
   return {
     later: (ms: number) => world.sandbox.clock.advance(ms),

@@ -57,7 +57,7 @@ test('what a person hands over elsewhere is noticed; what says the same is not r
   const { said, told, end } = watch(world, outcome)
   for (let looks = 0; looks < 3; looks++) {
     await vi.advanceTimersByTimeAsync(2_000)
-    await vi.waitFor(() => expect(told).toHaveLength(looks + 2))
+    await vi.waitFor(() => expect(told).toHaveLength(looks + 2), 30_000)
   }
   expect(said).toEqual(['needs_person'])
   const [mail] = world.sandbox.mail.list(email)
@@ -84,7 +84,7 @@ test('patience that runs out leaves what was known last', async () => {
   const { said, told, end } = watch(world, outcome, { patienceMs: 12_000 })
   for (let looks = 0; looks < 2; looks++) {
     await vi.advanceTimersByTimeAsync(5_000)
-    await vi.waitFor(() => expect(said).toHaveLength(looks + 2))
+    await vi.waitFor(() => expect(said).toHaveLength(looks + 2), 30_000)
   }
   await end
   expect([said, told]).toEqual([
@@ -102,7 +102,7 @@ test.each(['before', 'while'])(
     const timers = vi.getTimerCount()
     if (when === 'before') gone.abort()
     const { said, end } = watch(world, outcome, { signal: gone.signal })
-    if (when === 'while') await vi.waitFor(() => expect(said).toHaveLength(1))
+    if (when === 'while') await vi.waitFor(() => expect(said).toHaveLength(1), 30_000)
     gone.abort()
     await vi.advanceTimersByTimeAsync(0)
     await end

@@ -24,7 +24,7 @@ function run(...args: string[]) {
 test('starts, says where everything is, and ends with Ctrl-C', async () => {
   const { child, output } = run('--port', '0', '--auth-md', 'v0.1', '--auth-md', 'readback')
   try {
-    await expect.poll(output, { timeout: 10_000 }).toContain('Ctrl-C ends it.')
+    await expect.poll(output).toContain('Ctrl-C ends it.')
     const port = output().match(/http:\/\/api\.telnyx\.localhost:(\d+)/)?.[1]
     const { status } = await send('GET', `http://developers.telnyx.localhost:${port}/auth.md`)
     expect(status).toBe(200)

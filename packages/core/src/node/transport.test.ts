@@ -54,7 +54,7 @@ describe('addresses', () => {
     await (await request()).text()
     await vi.waitFor(async () => {
       await expect(request()).rejects.toMatchObject({ details: { sent: false } })
-    })
+    }, 30_000)
     expect(answers).toEqual([])
     expect(connections()).toBe(seen.length)
   })

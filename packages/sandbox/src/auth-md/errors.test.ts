@@ -92,7 +92,7 @@ provoke('v0.7', {}, [
       const fine = await agent.poll(at('claim_token'))
       if (fine.at('error') !== 'authorization_pending') return fine
       await agent.poll(at('claim_token'))
-      sandbox.clock.advance(9000)
+      sandbox.clock.advance(9_999)
       return agent.poll(at('claim_token'))
     },
   ],
