@@ -33,7 +33,7 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) {
   process.exit(2)
 }
 
-await buildAgent()
+process.once('exit', await buildAgent())
 
 console.error(`seed ${seed}; one run again: --seed ${seed} --only RUN`)
 

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { AuthMdOptions, Sandbox } from '@authmd/sandbox'
@@ -31,10 +33,17 @@ export function nameOf({ authMd, email: address, late }: Ceremony): string {
   )
 }
 
-const child = join(import.meta.dirname, '../.report/soak/soak-child.mjs')
+let child = ''
 
-export function buildAgent(): Promise<void> {
-  return bundle('soak-child.ts', child)
+/**
+ * Makes the agent's program, in a folder of its own: who builds it anew must not take it from a run that lasts
+ * an hour. What it returns removes it.
+ */
+export async function buildAgent(): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'authmd-agent-'))
+  child = join(folder, 'soak-child.mjs')
+  await bundle('soak-child.ts', child)
+  return () => rmSync(folder, { recursive: true })
 }
 
 export interface Way {
