@@ -27,7 +27,7 @@ export function readText(text: string, url: string, answer?: GuardedAnswer): Doc
 }
 
 /** The addresses in a text to which an agent sends something. */
-export function endpointsOf({ reading, labels, url }: Document): Endpoint[] {
+export function endpointsOf({ reading, labels, lines, url }: Document): Endpoint[] {
   const found: Endpoint[] = []
   const see = (name: string, address: string, line: number, programmatic: boolean): void => {
     if (!URL.canParse(address) || new URL(address).origin === new URL(nowhere).origin) return
@@ -36,12 +36,22 @@ export function endpointsOf({ reading, labels, url }: Document): Endpoint[] {
   }
   for (const { name, value, mode, denied, source } of reading.facts) {
     if (denied || !addressFacts.includes(name)) continue
-    see(name, value, source.line ?? 1, mode !== 'interactive')
+    // What is read from a block has the line of its beginning.
+    see(name, value, lineHolding(lines, source.line ?? 1, value), mode !== 'interactive')
   }
   for (const { name, value, mode, line } of labels) {
     if (value?.startsWith('http')) see(name, value, line, mode !== 'interactive')
   }
   return found
+}
+
+/** No block is longer, in lines. */
+const blockLines = 200
+
+/** The first line from this one on that holds some text, else this one. */
+function lineHolding(lines: readonly string[], line: number, text: string): number {
+  const down = lines.slice(line - 1, line + blockLines).findIndex((one) => one.includes(text))
+  return line + Math.max(down, 0)
 }
 
 /** The same of metadata: members that are addresses, in the object and in its `agent_auth`. */
@@ -58,7 +68,9 @@ export function endpointsIn({ url, answer, json }: Metadata): Endpoint[] {
 function addressesOf(json: Readonly<Record<string, unknown>>, prefix = ''): [string, string][] {
   return Object.entries(json).flatMap(([name, value]): [string, string][] => {
     if (name === 'authorization_servers' && Array.isArray(value)) {
-      return value.filter((one) => typeof one === 'string').map((one) => [name, one])
+      return value
+        .filter((one) => typeof one === 'string' && URL.canParse(one))
+        .map((one) => [name, one])
     }
     if (name === 'agent_auth' && typeof value === 'object' && value !== null) {
       return addressesOf(value as Record<string, unknown>, 'agent_auth.')
@@ -73,7 +85,9 @@ function addressesOf(json: Readonly<Record<string, unknown>>, prefix = ''): [str
 /** The domain that a text is about, where nobody says where it lies. */
 export function homeOf(endpoints: readonly Endpoint[]): string | undefined {
   const of = (names: readonly string[]) =>
-    endpoints.filter(({ name }) => names.includes(name)).map(({ url }) => domainOf(url))
+    endpoints
+      .filter(({ name, url }) => names.includes(name) && !isPlaceholder(new URL(url).hostname))
+      .map(({ url }) => domainOf(url))
   for (const names of [['resource'], ['use_base_url'], ['prm_url'], addressFacts]) {
     const domains = of(names)
     const count = (one: string | undefined) => domains.filter((other) => other === one).length
@@ -81,6 +95,16 @@ export function homeOf(endpoints: readonly Endpoint[]): string | undefined {
     if (most !== undefined) return most
   }
   return undefined
+}
+
+/** Names that RFC 2606 keeps for examples, and what people write in their place. */
+export function isPlaceholder(host: string): boolean {
+  return (
+    /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(host) ||
+    /(?:^|[.-])(?:your|my)-?(?:domain|service|site|company|app|host|server|api)(?:[.-]|$)/.test(
+      host,
+    )
+  )
 }
 
 /** The registrable domain of an address; its host where there is none. */

@@ -65,6 +65,8 @@ export interface Facts {
   readonly servers: readonly Metadata[]
   /** Keys of the servers (`jwks_uri`). */
   readonly keys: readonly Metadata[]
+  /** What the servers' `agent_auth` calls the text for agents (`skill`). */
+  readonly skills: readonly Page[]
   /** Addresses of the API, asked without a credential. */
   readonly probes: readonly Page[]
   readonly links: readonly Link[]

@@ -31,6 +31,7 @@ export function factsOfText(text: string, url: string = nowhere): Facts {
     resources: [],
     servers: [],
     keys: [],
+    skills: [],
     probes: [],
     links: [],
     endpoints,
@@ -60,6 +61,7 @@ export async function factsOf(
   }
   const servers = await serversOf(reader, profile.asked, document, resources)
   const keys = await keysOf(reader, servers)
+  const skills = await skillsOf(reader, servers, home)
   const inText = document ? endpointsOf(document) : []
   const endpoints = [...inText, ...[...resources, ...servers].flatMap(endpointsIn)]
   // From a service on this machine nobody is led to the outside.
@@ -80,6 +82,7 @@ export async function factsOf(
     resources,
     servers,
     keys,
+    skills,
     probes,
     links: followed,
     endpoints,
@@ -229,6 +232,21 @@ async function keysOf(reader: Reader, servers: readonly Metadata[]): Promise<Met
       metadata(await reader.get(address, json), { of, namedBy: 'resource' }),
     ),
   )
+}
+
+/** Those on the service's own domain, or on the server's. */
+async function skillsOf(
+  reader: Reader,
+  servers: readonly Metadata[],
+  home: string | undefined,
+): Promise<Page[]> {
+  const named = servers.flatMap(({ json: found, of }) => {
+    const block = found?.agent_auth
+    const skill = block && typeof block === 'object' && 'skill' in block ? block.skill : undefined
+    const own = typeof skill === 'string' && [home, domainOf(of)].includes(domainOf(skill))
+    return own && isWhole(skill) ? [skill] : []
+  })
+  return Promise.all(named.map((url) => reader.get(url)))
 }
 
 function metadata(page: Page, how: Pick<Metadata, 'of' | 'namedBy'>): Metadata {

@@ -21,6 +21,22 @@ export function says(document: Document, words: RegExp): boolean {
   return wordsOf(document).some(({ text }) => words.test(text))
 }
 
+const refusing =
+  /\b(?:no|not|nothing|never|nor|neither|cannot|without|removed|deprecated|rejected|refused|ignored|disabled)\b|n’t\b|n't\b/i
+
+/** Whether a sentence says it, and neither before nor behind that it is so no longer. */
+export function isAffirmed(text: string, words: RegExp): boolean {
+  const found = words.exec(text)
+  if (!found) return false
+  const before =
+    text
+      .slice(0, found.index)
+      .split(/[.;!:\n](?:\s|$)/)
+      .at(-1) ?? ''
+  const behind = text.slice(found.index + found[0].length).split(/[.;!:\n](?:\s|$)/)[0] ?? ''
+  return !refusing.test(`${before} ${behind}`)
+}
+
 /** The ways in that a text or metadata names. */
 export function methodsOf({ document }: Facts): ReadonlySet<string> {
   return new Set(
@@ -39,8 +55,10 @@ export function isOAuth(facts: Facts): boolean {
 export function givesCredential(facts: Facts): boolean {
   const { document } = facts
   if (!document || document.reading.why !== undefined) return false
-  // "A claim proves registration only; it is no API credential."
-  if (says(document, /\b(?:not|no) an? (?:API |access )?(?:credential|key)\b/i)) return false
+  // "A claim proves registration only; it is no API credential." A claim token that is no key says nothing of keys.
+  const givesNone =
+    /\b(?:claim|registration)\b(?! (?:token|code|id|link|url|page)\b)[^.]{0,60}\b(?:not|no) an? (?:API |access )?(?:credential|key)\b/i
+  if (says(document, givesNone)) return false
   const carried = stated(document, 'header_scheme', 'basic_auth').length > 0
   const methods = methodsOf(facts)
   if (methods.has('none-required') || methods.has('x402')) return carried

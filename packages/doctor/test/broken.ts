@@ -362,6 +362,17 @@ const consistency: readonly Broken[] = [
       text.replace('### 1b.', 'Authorization server: <http://auth.stranger.localhost>\n\n### 1b.'),
   },
   {
+    rule: 'issuer-differs',
+    what: 'another tenant of the same server in the text',
+    at: '/auth.md:12',
+    of: 'metadata',
+    text: (text, api) =>
+      text.replace(
+        '### 1b.',
+        `Authorization server: <${api.replace('api.', 'auth.')}/tenants/other>\n\n### 1b.`,
+      ),
+  },
+  {
     rule: 'types-differ',
     what: 'a type that only the text offers',
     at: '/auth.md:30',
@@ -436,6 +447,15 @@ const resources: readonly Broken[] = [
     ' authorization_servers',
   ),
   inResource(
+    'prm-no-server',
+    'a name that is no URL',
+    (json) => ({
+      ...json,
+      authorization_servers: ['auth', ...(json.authorization_servers as string[])],
+    }),
+    ' authorization_servers',
+  ),
+  inResource(
     'prm-bearer-methods',
     'tokens in the URL',
     (json) => ({ ...json, bearer_methods_supported: ['header', 'query'] }),
@@ -445,6 +465,11 @@ const resources: readonly Broken[] = [
 
 const challenges: readonly Broken[] = [
   refused('challenge-missing', 'a 401 without a challenge', {}, ' WWW-Authenticate'),
+  {
+    ...refused('challenge-missing', 'a 401 that is said to have one', {}, ' WWW-Authenticate'),
+    text: (text) =>
+      `${text}\nWithout a credential the API answers 401 with \`WWW-Authenticate\`.\n`,
+  },
   refused(
     'challenge-no-metadata',
     'a challenge that leads nowhere',
@@ -567,6 +592,16 @@ const blocks: readonly Broken[] = [
     'no grant for assertions',
     'grant_types_supported',
     without('grant_types_supported'),
+  ),
+  inServer('agent-auth-no-endpoint', 'a block that is a list', 'agent_auth', (json) => ({
+    ...json,
+    agent_auth: [json.agent_auth],
+  })),
+  inServer(
+    'agent-auth-skill-dead',
+    'a skill that is not there',
+    'agent_auth.skill',
+    agentAuth((block) => ({ ...block, skill: new URL('/docs/gone.md', String(block.skill)).href })),
   ),
   inServer('agent-auth-skill-missing', 'no skill', 'agent_auth.skill', agentAuth(without('skill'))),
   inServer(

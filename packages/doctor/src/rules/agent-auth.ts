@@ -56,6 +56,15 @@ export const agentAuthRules: readonly Rule[] = [
     source: 'auth.md v0.7, 1b (agent_auth)',
     finds: 'an agent_auth block that names nowhere to register',
     *check(facts) {
+      for (const { url, json } of facts.servers) {
+        if (json?.agent_auth === undefined || isBlock(json.agent_auth)) continue
+        yield {
+          place: { url, at: 'agent_auth' },
+          problem: 'agent_auth is no object, so that agents find nothing in it.',
+          fix: 'Make it an object that names the endpoint.',
+          text: '"agent_auth": { "identity_endpoint": "https://…/agent/identity" }',
+        }
+      }
       for (const { place, block } of live(facts)) {
         if (registering.some((name) => typeof block[name] === 'string')) continue
         yield {
@@ -178,6 +187,23 @@ export const agentAuthRules: readonly Rule[] = [
           problem: 'The block does not name the text that explains it.',
           fix: 'Name your auth.md.',
           text: `"skill": "${facts.document?.url ?? 'https://…/auth.md'}"`,
+        }
+      }
+    },
+  },
+  {
+    id: 'agent-auth-skill-dead',
+    severity: 'error',
+    source: 'auth.md v0.7, 1b (agent_auth.skill)',
+    finds: 'a skill that is not there, or not for one who has no credential yet',
+    *check(facts) {
+      for (const { place, block } of live(facts)) {
+        const { status = 0 } = facts.skills.find(({ url }) => url === block.skill)?.answer ?? {}
+        if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) continue
+        yield {
+          place: place('agent_auth.skill'),
+          problem: `skill leads to ${quote(String(block.skill))}, which answers ${status}.`,
+          fix: 'Name the auth.md as it is served.',
         }
       }
     },

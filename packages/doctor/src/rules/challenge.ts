@@ -20,7 +20,7 @@ function isAdmitted({ document }: Facts): boolean {
     isDenied(document, /www-authenticate/i) ||
     says(
       document,
-      /\b(?:no|without|not)\b[^.]{0,60}\bWWW-Authenticate\b|\bWWW-Authenticate\b[^.]{0,40}\bnot\b/i,
+      /\b(?:(?:no|without)(?: an?| any| the)?|(?:not|never|n[’']t)(?: \w+){0,3}) WWW-Authenticate\b|\bWWW-Authenticate\b(?: header| field| challenge)?(?: is| are)? (?:not|never|missing|absent|omitted|left out)\b/i,
     )
   )
 }

@@ -83,8 +83,10 @@ export const consistencyRules: readonly Rule[] = [
       const said = stated(document, 'authorization_server')
       if (named.length === 0 || said.length === 0) return
       // The issuer may have a path below the host that the text names.
+      const below = (issuer: string, value: string) =>
+        URL.parse(value)?.pathname === '/' && domainOf(issuer) === domainOf(value)
       const fits = said.some(({ value }) =>
-        named.some((one) => isSame(one, value) || domainOf(one) === domainOf(value)),
+        named.some((one) => isSame(one, value) || below(one, value)),
       )
       const [first] = said
       if (fits || !first) return

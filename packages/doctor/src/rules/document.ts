@@ -1,4 +1,5 @@
 import { withoutHidden } from '@authmd/core/reading'
+import { isPlaceholder } from '../document.ts'
 import type { Facts, Rule } from '../facts.ts'
 import { quote, quotes } from '../quote.ts'
 import { openBlock, stated, top } from '../said.ts'
@@ -172,7 +173,8 @@ export const documentRules: readonly Rule[] = [
       const { url, lines, reading } = document
       const at = lines.findIndex((line, index) => {
         const own = index === 0 ? line.replace(/^\uFEFF/, '') : line
-        return withoutHidden(own) !== own && !isGarbled(own)
+        const seen = own.replace(joining, '')
+        return withoutHidden(seen) !== seen && !isGarbled(own)
       })
       const hides = reading.warnings.includes('Hidden HTML was dropped.')
       const tag = lines.findIndex((line) =>
@@ -232,7 +234,9 @@ export const documentRules: readonly Rule[] = [
     *check({ document }) {
       if (!document) return
       const at = document.lines.findIndex((line) =>
-        /(?<![\w"'`/#.-])(?:TODO|TBD|FIXME)(?![\w"'`/-])|\blorem ipsum\b/.test(line),
+        /(?<![\w"'`/#.-])(?<!\b[A-Z]{2,}, )(?:TODO|TBD|FIXME)(?![\w"'`/-]|,? and\b|, [A-Z]{2})|\blorem ipsum\b/.test(
+          line,
+        ),
       )
       if (at < 0) return
       yield {
@@ -295,9 +299,18 @@ export const documentRules: readonly Rule[] = [
 
 const builders = 'it is about how software is built'
 
-/** Replaced bytes, or UTF-8 that was taken for Latin-1 and made UTF-8 again. */
+/** Joiners that make one sign of several emoji, or with which Arabic, Persian and some Indic scripts are written. */
+const joining =
+  /(?<=\p{Extended_Pictographic}|\ufe0f|\p{Emoji_Modifier})\u200d(?=\p{Extended_Pictographic})|(?<=\p{sc=Arab}|\p{sc=Deva}|\p{sc=Beng}|\p{sc=Mlym})[\u200c\u200d](?=\p{sc=Arab}|\p{sc=Deva}|\p{sc=Beng}|\p{sc=Mlym})/gu
+
+/**
+ * Replaced bytes, or UTF-8 that was taken for Latin-1 or Windows-1252 and made UTF-8 again. What that makes of
+ * letters is written nowhere else, but for closing quotation marks and dashes behind a capital Ã.
+ */
 function isGarbled(line: string): boolean {
-  return /\uFFFD|[\u00c2-\u00f4][\u0080-\u009f]/.test(line)
+  return /\uFFFD|[\u00c2-\u00f4][\u0080-\u009f]|\u00c3[\u00a1-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u201e\u20ac\u2122]|\u00c2[\u00a1-\u00bf]|\u00e2\u20ac/.test(
+    line,
+  )
 }
 
 function holds(line: string, url: string): boolean {
@@ -307,16 +320,6 @@ function holds(line: string, url: string): boolean {
 
 function hostOf(url: string): string | undefined {
   return URL.parse(url)?.hostname
-}
-
-/** Names that RFC 2606 keeps for examples, and what people write in their place. */
-function isPlaceholder(host: string): boolean {
-  return (
-    /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(host) ||
-    /(?:^|[.-])(?:your|my)-?(?:domain|service|site|company|app|host|server|api)(?:[.-]|$)/.test(
-      host,
-    )
-  )
 }
 
 /** `https://YOUR_DOMAIN/…`, which is no URL at all. */

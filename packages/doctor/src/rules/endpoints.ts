@@ -1,9 +1,9 @@
 import { AuthError } from '@authmd/core'
 import { checkUrl, isLoopbackHost } from '@authmd/core/reading'
-import { domainOf } from '../document.ts'
-import type { Endpoint, Facts, Rule } from '../facts.ts'
+import { domainOf, isPlaceholder } from '../document.ts'
+import type { Document, Endpoint, Facts, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
-import { lineFrom, stated, wordsOf } from '../said.ts'
+import { isAffirmed, lineFrom, stated, wordsOf } from '../said.ts'
 
 export const endpointRules: readonly Rule[] = [
   {
@@ -61,7 +61,7 @@ export const endpointRules: readonly Rule[] = [
         // Other rules speak of http and of private addresses.
         if (url.startsWith('http:') && !isLoopbackHost(domain)) continue
         if (isLoopbackHost(domain) ? !isLoopbackHost(home) : isPrivate(url)) continue
-        if (isReserved(domain) || (document && isExplained(url, facts))) continue
+        if (isPlaceholder(domain) || (document && isExplained(url, facts))) continue
         seen.add(domain)
         yield {
           place,
@@ -78,18 +78,16 @@ export const endpointRules: readonly Rule[] = [
     finds: 'a credential that is sent in a URL',
     *check({ document }) {
       if (!document) return
-      const found =
-        stated(document, 'header_scheme').find(({ value }) => value.startsWith('?')) ??
-        stated(document, 'request').find(({ value }) => keyInPath.test(decoded(value)))
+      const found = keyInUrl(document)
       if (found) {
         yield {
-          place: { url: document.url, line: found.source.line ?? 1 },
-          problem: `The credential may go into the URL (${quote(decoded(found.value))}), where logs and histories keep it.`,
+          place: { url: document.url, line: found.line },
+          problem: `The credential may go into the URL (${quote(found.text)}), where logs and histories keep it.`,
           fix: 'Take it in a header, and name that one only.',
           text: 'Authorization: Bearer <key>',
         }
       }
-      const back = wordsOf(document).find(({ text }) => tokenInRedirect.test(text))
+      const back = wordsOf(document).find(({ text }) => isAffirmed(text, tokenInRedirect))
       if (!back) return
       yield {
         place: { url: document.url, line: lineFrom(document, back.line, /redirect/i) },
@@ -117,11 +115,36 @@ export const endpointRules: readonly Rule[] = [
   },
 ]
 
+/** Where a text sends the credential in a URL: in its words, or in an example. */
+export function keyInUrl(document: Document): { text: string; line: number } | undefined {
+  const facts = [
+    ...stated(document, 'header_scheme').filter(({ value }) => value.startsWith('?')),
+    ...stated(document, 'request').filter(({ value }) => keyInPath.test(decoded(value))),
+  ]
+  for (const { value, source } of facts) {
+    const line = source.line ?? 1
+    const said = wordsOf(document).findLast((one) => one.line <= line)?.text ?? ''
+    const own = new RegExp(escaped(value), 'i')
+    // What stands in an example is not in the words before it, and nothing of them is about it.
+    if (!own.test(said) || isAffirmed(said, own)) return { text: decoded(value), line }
+  }
+  const example = document.outline.statements.find(({ code }) => keyInQuery.test(code ?? ''))
+  if (!example) return undefined
+  const text = keyInQuery.exec(example.code ?? '')?.[0] ?? ''
+  return { text, line: lineFrom(document, example.line, keyInQuery) }
+}
+
+/** A parameter of a query that an example fills with a credential. */
+const keyInQuery =
+  /[?&](?:api[_-]?key|access[_-]token|auth[_-]?token)=(?=[<{$%]|YOUR|your|\.\.\.|…)[^\s"'`&]{1,40}/i
+
 /** Not a code, which is worth nothing without what the client holds. */
 const tokenInRedirect =
   /\bredirect(?:s|ed)?\b[^.]{0,60}\bwith\b[^.]{0,30}\b(?:access[_ ])?(?:token|api[_ ]key|jwt)\b[^.]{0,20}\b(?:query|URL|parameter|fragment)\b/i
 
 const keyInPath = /[<{$][^<>{}/]{0,30}api[_-]?key[^<>{}/]{0,10}[>}]?(?:\/|$)/i
+
+const escaped = (text: string) => text.replace(/[^\w\s]/g, '\\$&')
 
 function decoded(url: string): string {
   return url
@@ -174,11 +197,6 @@ function namedServers({ resources, document, servers }: Facts): (string | undefi
   return [...issuers, ...servers.map(({ of }) => of), ...inText.map(({ value }) => value)].map(
     domainOf,
   )
-}
-
-/** Another rule speaks of it. */
-function isReserved(domain: string): boolean {
-  return /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(domain)
 }
 
 /** The text introduces the other domain in words, as the base of its API or as its own host. */

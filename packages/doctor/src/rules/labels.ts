@@ -5,7 +5,7 @@ import { isPageForPeople, stated, wordsOf } from '../said.ts'
 
 const withMode = ['register_uri', 'claim_uri', 'revocation_uri']
 const nothing =
-  /^\W*(?:none|null|n\/?a|no\b|not\b|nil|-|–|—|absent|unavailable|coming soon|planned|tbd|todo)?\W*$|^\W*(?:none|not|no|n\/a|coming|planned)\b/i
+  /^\W*(?:none|null|n\/?a|no\b|not\b|nil|-|–|—|absent|unavailable|coming soon|planned|tbd|todo)?\W*$|^\W*(?:none|not|no|n\/a|coming|planned|keine?r?|entfällt|nicht|ningun[oa]|aucune?|sans|nessun[oa]?|nenhuma?|geen)(?![\p{L}\p{N}])/iu
 
 export const labelRules: readonly Rule[] = [
   {
@@ -16,7 +16,7 @@ export const labelRules: readonly Rule[] = [
     *check({ document }) {
       for (const { name, value, words, line } of document?.labels ?? []) {
         if (value !== undefined || nothing.test(words) || nearMisses[name] !== undefined) continue
-        if (/\$|<|\{|see |same as|above|below/i.test(words)) continue
+        if (/\$|<|\{|see |same as|above|below/i.test(words) || inAnswer.test(words)) continue
         yield {
           place: { url: document?.url ?? '', line },
           problem: `${name} has no address behind it: ${quote(words)}`,
@@ -37,7 +37,7 @@ export const labelRules: readonly Rule[] = [
         const block = json?.agent_auth
         if (typeof block !== 'object' || block === null) continue
         for (const name of Object.keys(block)) {
-          const right = nearMisses[name]
+          const right = meant(name, Object.keys(block))
           // Variants of the convention give credential_types where there is one kind of registration.
           if (right === undefined || right in block || name === 'credential_types') continue
           seen.add(name)
@@ -45,11 +45,15 @@ export const labelRules: readonly Rule[] = [
         }
       }
       // A copy in the text is as wrong as what it copies: once is enough.
-      for (const { name, line } of document?.labels ?? []) {
-        const right = nearMisses[name]
+      if (!document) return
+      for (const { name, line } of document.labels) {
+        const right = meant(
+          name,
+          document.labels.map((one) => one.name),
+        )
         if (right === undefined || seen.has(name)) continue
         seen.add(name)
-        yield problem(name, right, { url: document?.url ?? '', line })
+        yield problem(name, right, { url: document.url, line })
       }
     },
   },
@@ -111,7 +115,7 @@ export const labelRules: readonly Rule[] = [
       const seen = new Map<string, { value: string; line: number }>()
       for (const { name, value, mode, line } of document?.labels ?? []) {
         if (value === undefined || nearMisses[name] !== undefined) continue
-        const key = `${name} ${mode ?? ''}`
+        const key = `${name} ${mode ?? ''} ${environmentOf(document, line)}`
         const before = seen.get(key)
         if (!before) seen.set(key, { value, line })
         else if (!isSame(before.value, value, document?.url ?? '')) {
@@ -146,6 +150,38 @@ export const labelRules: readonly Rule[] = [
     },
   },
 ]
+
+/** Each registration has an address of its own, which the answer to it gives. */
+const inAnswer =
+  /\b(?:of|in|from|with) (?:the|each|every|your|its) (?:answer|response|registration)\b/i
+
+const environment =
+  /\b(?:production|prod|live|sandbox|staging|stage|test(?:ing)?|development|environments?|regions?|EU|US|UK|APAC|[Ee]urope|v\d+)\b/i
+
+/** The heading or the words above a label, where they say for which environment it counts; else nothing. */
+function environmentOf(document: Document | undefined, line: number): string {
+  const own = document?.outline.statements.findLast((one) => one.line <= line)
+  const above = [own?.headings.slice(1).join(' '), own?.lead]
+  return above.find((one) => one !== undefined && environment.test(one)) ?? ''
+}
+
+/** From v0.2 on the block has these names, and OAuth has its own, in the place of what the labels of a text say. */
+const named = {
+  block: { register_uri: 'identity_endpoint', claim_uri: 'claim_endpoint' },
+  oauth: { register_uri: 'registration_endpoint', revocation_uri: 'revocation_endpoint' },
+} as const
+
+/** What a name that is nearly right should be, by the names that stand beside it. */
+function meant(name: string, beside: readonly string[]): string | undefined {
+  const right = nearMisses[name]
+  const has = (...names: readonly string[]) => names.some((one) => beside.includes(one))
+  const others: Readonly<Record<string, string>> = has('identity_endpoint', 'claim_endpoint')
+    ? named.block
+    : has('token_endpoint', 'authorization_endpoint') && !has(...withMode)
+      ? named.oauth
+      : {}
+  return right === undefined ? undefined : (others[right] ?? right)
+}
 
 const goes =
   /\b(?:humans?|person|people|operator|users?|owner|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)?[- ]in)\b/i

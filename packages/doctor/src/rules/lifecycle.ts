@@ -12,6 +12,7 @@ import {
   stated,
   top,
 } from '../said.ts'
+import { keyInUrl } from './endpoints.ts'
 
 /** Metadata says what a text on OAuth may leave out. */
 function inMetadata({ servers }: Facts, name: string): boolean {
@@ -19,7 +20,7 @@ function inMetadata({ servers }: Facts, name: string): boolean {
 }
 
 const ending =
-  /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|delet\w+ (?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent)|widerruf|révo|revog/i
+  /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|(?:delet|disabl)\w+ (?:it\b|them\b|(?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent))|\b(?:keys?|tokens?|credentials?)\b[^.]{0,30}\b(?:deleted|disabled|removed)\b|widerruf|schlüssel[^.]{0,40}lösch|lösch[^.]{0,40}schlüssel|révo|revog/i
 
 /** What a text would say, had it an end, is not missing. */
 function shouldSay(facts: Facts): boolean {
@@ -30,13 +31,22 @@ function shouldSay(facts: Facts): boolean {
 /** Whether a statement tells how a credential ends. That one has ended, which an error says, is not how. */
 function tellsEnd({ text, code, headings }: Statement): boolean {
   const words = (code ?? text).replace(/"\w*expir\w*"\s*:\s*null/gi, '')
-  const failing = /\b401\b/.test(words) || /\berrors?\b|troubleshoot/i.test(headings.join(' '))
+  const failing = /\b4\d\d\b/.test(words) || /\berrors?\b|troubleshoot/i.test(headings.join(' '))
   return ending.test(failing ? words.replace(ended, '') : words)
 }
 
 /** "The key was revoked", not "keys are revoked at …". */
 const ended =
   /\b(?:revoked|rotated|expired|invalidated|regenerated)\b(?!\s+(?:at|on|in|from|here|there|via)\b)/gi
+
+/** Whether an example deletes what an agent holds, and not something else of the service. */
+function deletesKey({ outline }: Document): boolean {
+  return outline.statements.some(({ text, code }) =>
+    /\bDELETE\b[^\n]{0,200}\/(?:[\w-]*(?:keys?|tokens?|credentials?|agents?|clients?|registrations?)(?:\/[^\s/]+)?|self|me|account)(?=[\s"'`?]|$)/m.test(
+      code ?? text,
+    ),
+  )
+}
 
 /** A token of minutes is no loss. */
 const lasting = /key|secret|credential|api_token|password|\bpat\b/i
@@ -60,6 +70,7 @@ export const lifecycleRules: readonly Rule[] = [
       if (stated(document, 'header_scheme', 'basic_auth', 'key_beside').length > 0) return
       if (
         isOAuth(facts) ||
+        keyInUrl(document) ||
         says(document, /\bbearer\b|\bbasic auth|\bheader\b|signature|\bSDKs?\b|client librar/i)
       )
         return
@@ -106,7 +117,7 @@ export const lifecycleRules: readonly Rule[] = [
       if (!document || !shouldSay(facts)) return
       if (inMetadata(facts, 'revocation_endpoint') || leavesToMetadata(facts)) return
       if (stated(document, 'revocation_uri').length > 0 || isDenied(document, /revo/i)) return
-      if (document.outline.statements.some(tellsEnd)) return
+      if (document.outline.statements.some(tellsEnd) || deletesKey(document)) return
       yield {
         place: top(document),
         problem: 'The text does not say how a credential is ended.',

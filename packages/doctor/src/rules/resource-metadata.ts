@@ -1,9 +1,16 @@
 import { ownerOfWellKnown } from '@authmd/core/reading'
-import type { Metadata, Rule } from '../facts.ts'
+import type { Facts, Metadata, Rule } from '../facts.ts'
 import { quote } from '../quote.ts'
 import type { Place } from '../report.ts'
-import { isOAuth } from '../said.ts'
+import { isOAuth, stated } from '../said.ts'
 import { isUnreadable } from './links.ts'
+
+/** Whether the text names a server, or an endpoint, that gives tokens. */
+function namesServer({ document }: Facts): boolean {
+  if (!document) return false
+  const endpoint = document.labels.some(({ name, value }) => name === 'token_endpoint' && value)
+  return endpoint || stated(document, 'authorization_server').length > 0
+}
 
 export const resourceRules: readonly Rule[] = [
   {
@@ -124,7 +131,8 @@ export const resourceRules: readonly Rule[] = [
         const list = json.authorization_servers
         const named = Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
         if (named.length > 0 && named.every((one) => URL.canParse(one))) continue
-        if (list === undefined && !isOAuth(facts) && facts.servers.length === 0) continue
+        const comes = isOAuth(facts) || facts.servers.length > 0 || namesServer(facts)
+        if (list === undefined && !comes) continue
         yield {
           place: { url, at: 'authorization_servers' },
           problem:

@@ -19,9 +19,9 @@ const known: readonly RegExp[] = [
 /** What stands where a key does. */
 const carried =
   /(?:\bBearer|\bBasic|\btoken|["']?(?:api[_-]?key|access[_-]?token|client[_-]?secret|secret|password)["']?\s*[:=]|x-api-key:)\s+?["']?([A-Za-z0-9_.+/-]{24,})/gi
-/** What nobody takes for a key. */
+/** What nobody takes for a key, the examples of RFC 6749, 6750 and 7519 among it. */
 const madeUp =
-  /example|sample|your|placeholder|replace|dummy|fake|made|test|demo|redacted|here|x{4,}|\.{3}|…|\*{3}|<|0{6,}|1234567|abcdef|a1b2c3|deadbeef|sandbox|urn:|secret|token|key/i
+  /czZCaGRSa3F0Mz|mF_9\.B5f-4\.1JqM|eyJpc3MiOiJqb2Ui|example|sample|your|placeholder|replace|dummy|fake|made|test|demo|redacted|here|x{4,}|\.{3}|…|\*{3}|<|0{6,}|1234567|abcdef|a1b2c3|deadbeef|sandbox|urn:|secret|token|key/i
 
 export const secretRules: readonly Rule[] = [
   {

@@ -9,9 +9,12 @@ const getting =
   /\b(?:regist(?:er|ration)|sign(?:ing)? up|access|credentials?|keys?|tokens?|account|onboard\w*|approv\w+)\b/i
 const puzzle =
   /\b(?:re|h)captcha\b|\bturnstile\b|\bcaptcha\b[^.]{0,60}\b(?:browser|human|person|page|form|widget)\b|\b(?:browser|human|person|page|form)\b[^.]{0,60}\bcaptcha\b/i
-const denied = /\b(?:no|not|without|never|nor|neither)\b[^.]{0,40}$/i
+const denied = /\b(?:no|not|nothing|without|never|nor|neither)\b[^.]{0,40}$/i
 const person =
   /\b(?:user|human|person|people|operator|owner|customer|admin\w*|developer|someone|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console)\b/i
+
+const browsing =
+  /\b(?:open|click|log ?in|sign ?in|fill (?:in|out)|press)\b[^.]{0,60}\b(?:browser|page|form|button|dashboard|portal|console)\b|\bin (?:a|the|your) browser\b/i
 
 const making =
   /\b(?:creat|generat|mint|mak|issu)\w*\b[^.]{0,60}\bkeys?\b|\bkeys?\b[^.]{0,60}\b(?:created|generated|minted|made|issued)\b/i
@@ -72,12 +75,7 @@ export const stepRules: readonly Rule[] = [
       const { document } = facts
       for (const { mode, name, words, line } of document?.labels ?? []) {
         if (!mode?.includes('programmatic') || name === 'events_endpoint') continue
-        if (
-          !/\b(?:open|click|log ?in|sign ?in|fill (?:in|out)|press)\b[^.]{0,60}\b(?:browser|page|form|button|dashboard|portal|console)\b|\bin (?:a|the|your) browser\b/i.test(
-            words,
-          )
-        )
-          continue
+        if (!says(words, browsing)) continue
         yield {
           place: { url: document?.url ?? '', line },
           problem: `${name} is called programmatic, and its words describe a browser: ${quote(words)}`,

@@ -1,6 +1,6 @@
 import { addressOf, isPage } from '../address.ts'
 import { requestsIn } from '../requests/in-code.ts'
-import { wordsAfter, wordsBefore } from '../tokens.ts'
+import { type Token, wordsAfter, wordsBefore } from '../tokens.ts'
 import { isDenied } from './denial.ts'
 import { type Found, type Rule, roleOf } from './rule.ts'
 
@@ -25,7 +25,10 @@ export const addresses: Rule = (statement) => {
       if (isMcp(value)) {
         const weight = /^https?:/i.test(value) && !value.includes('{') ? 2 : 1
         found.push({ name: 'mcp_url', value, weight, line })
-      } else if (/^https?:/i.test(value) && isBase(value, before, after)) {
+      } else if (
+        /^https?:/i.test(value) &&
+        (isBase(value, before, after) || takesCredential(tokens, index))
+      ) {
         if (/\bresource server\b/i.test(before.slice(-40)) || isResource.test(after)) {
           found.push({ name: 'resource', value, weight: 2, line })
         }
@@ -99,6 +102,27 @@ function isBase(value: string, before: string, after: string): boolean {
     ) ||
     /^\W{0,6}(?:\(|as |is |—|-)\W*(?:both )?(?:the |our )?(?:resource server|API\b)/i.test(after)
   )
+}
+
+const header = /^(?:Authorization|X-[\w-]+|[\w-]*api-?key):/i
+
+/** Whether a credential, or its header, is to be sent to an address: "Send `X-Key: …` to", "Call … with the key". */
+function takesCredential(tokens: readonly Token[], index: number): boolean {
+  const { text = '' } = tokens[index] ?? {}
+  if (isPage(text) || isPlumbing(text)) return false
+  const isHeader = (one: Token | undefined) => one?.kind === 'code' && header.test(one.text)
+  const sent =
+    isHeader(tokens[index - 2]) &&
+    /\b(?:send|present|use|pass|include|add|set)\b[^.;]{0,60}□ (?:header )?(?:to|with|against|at|on)\W*$/i.test(
+      wordsBefore(tokens, index),
+    )
+  const behind = isHeader(tokens[index + 2])
+  const called =
+    /\b(?:call|request)\W*$/i.test(wordsBefore(tokens, index)) &&
+    (behind ? /^ ?with\b/i : /^ ?with (?:the|this|your) (?:key|token|credential)\b/i).test(
+      wordsAfter(tokens, index),
+    )
+  return sent || called
 }
 
 /** Origin and version segment of a request's address. */
