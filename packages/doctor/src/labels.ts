@@ -50,6 +50,8 @@ const word = new RegExp(
   `^(?:agent_auth\\.)?(${known.join('|')})\\s*(?:\\(([^()]{1,40})\\))?\\s*(:?)$`,
   'i',
 )
+/** Behind a colon only: a sentence may begin with the name as well. */
+const plainLabel = new RegExp(`^(${known.join('|')})\\s*(?:\\([^()\\n]{1,40}\\))?\\s*:`, 'i')
 const behind = /^\s*(?:\(([^()\n]{1,40})\))?\s*:/
 
 /** All labels of a text, in its order. */
@@ -71,8 +73,9 @@ function inRow({ line }: Statement, cells: readonly (readonly Token[])[]): Label
   return [{ name, value, words: textOf(second), line, in: 'words', ...modeOf(match?.[2]) }]
 }
 
-function inWords({ tokens, line }: Statement): Label[] {
+function inWords({ tokens: written, line }: Statement): Label[] {
   const found: Label[] = []
+  const tokens = withPlainLabel(written)
   let down = 0
   for (const [at, token] of tokens.entries()) {
     const here = line + down
@@ -95,6 +98,16 @@ function inWords({ tokens, line }: Statement): Label[] {
     found.push({ ...label, in: 'words', ...(value !== undefined && { value }), ...modeOf(mode) })
   }
   return found
+}
+
+/** A label that begins a statement without any marks, as if it were code. */
+function withPlainLabel(tokens: readonly Token[]): readonly Token[] {
+  const [first, ...rest] = tokens
+  const name =
+    first?.kind === 'text' && !first.strong ? plainLabel.exec(first.text)?.[1] : undefined
+  if (!first || name === undefined) return tokens
+  const behind = { ...first, text: first.text.slice(name.length) }
+  return [{ kind: 'code', text: name, strong: false }, behind, ...rest]
 }
 
 function modeOf(text: string | undefined): { mode: string } | undefined {

@@ -135,6 +135,16 @@ Call \`https://api.luke.test/v1\` with the key.
       ['8 endpoint-http'],
     ],
     [
+      'a label without marks',
+      also('- token_endpoint: `http://auth.luke.test/token`'),
+      ['5 endpoint-http'],
+    ],
+    [
+      'a name of it that is nearly right',
+      also('- claims_url (interactive): https://luke.test/c'),
+      ['5 label-misspelt'],
+    ],
+    [
       'two values of one label',
       also(
         '## One\n\n* **token_endpoint:** <https://auth.luke.test/token>\n\n## Two\n\n* **token_endpoint:** <https://auth.luke.test/token2>',

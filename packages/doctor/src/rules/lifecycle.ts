@@ -42,7 +42,7 @@ const ended =
 /** Whether an example deletes what an agent holds, and not something else of the service. */
 function deletesKey({ outline }: Document): boolean {
   return outline.statements.some(({ text, code }) =>
-    /\bDELETE\b[^\n]{0,200}\/(?:[\w-]*(?:keys?|tokens?|credentials?|agents?|clients?|registrations?)(?:\/[^\s/]+)?|self|me|account)(?=[\s"'`?]|$)/m.test(
+    /\bDELETE\b[^\n]{0,200}\/(?:[\w-]{0,60}(?:keys?|tokens?|credentials?|agents?|clients?|registrations?)(?:\/[^\s/]+)?|self|me|account)(?=[\s"'`?]|$)/m.test(
       code ?? text,
     ),
   )
