@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuthError, type Outcome, type OutcomeOf } from '@authmd/core'
 import { promptPerson, readLine, showNeed } from '@authmd/core/node'
 import type { Screen } from './screen.ts'
+import { loginName } from './settings.ts'
 import { line, quoted } from './text.ts'
 import type { World } from './world.ts'
 
@@ -172,7 +172,7 @@ export async function yes(question: string): Promise<boolean> {
 
 /** Who decided, for the record. */
 function approverBy(how: string): string {
-  return `${userInfo().username} (${how})`
+  return `${loginName()} (${how})`
 }
 
 /** Whether an error says that the person at the terminal gave up. */

@@ -33,7 +33,9 @@ export function exitOf(outcome: Outcome): number {
         ? exits.done
         : exits.uncertain
     case 'refused':
-      return exits.refused
+      // Nobody has said no: nothing was reached, or nothing could be asked.
+      if (outcome.code === 'service_unreachable') return exits.fault
+      return outcome.code === 'request_refused' ? exits.usage : exits.refused
     case 'needs_consent':
     case 'needs_person':
       return exits.person

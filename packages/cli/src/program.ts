@@ -5,7 +5,7 @@ import { commands } from './commands/index.ts'
 import { gaveUp } from './drive.ts'
 import { exits } from './exit.ts'
 import { type Handler, type Job, jobOf, type Runs, UsageError } from './job.ts'
-import { Screen } from './screen.ts'
+import { type Result, Screen } from './screen.ts'
 import type { Flags } from './settings.ts'
 import { line } from './text.ts'
 
@@ -41,9 +41,15 @@ export async function run(args: readonly string[]): Promise<number> {
     await programOf(runs).parseAsync(bound(args), { from: 'user' })
     return exit
   } catch (error) {
-    if (error instanceof CommanderError) return refused(screen, name, error)
+    if (error instanceof CommanderError) return refused(screen, named(args) ?? name, error)
     throw error
   }
+}
+
+/** The command that was meant, where it was not run. */
+function named(args: readonly string[]): string | undefined {
+  const all = programOf((command) => command).commands.map((command) => command.name())
+  return args.find((one) => all.includes(one))
 }
 
 /**
@@ -99,10 +105,11 @@ async function runCommand(
     stop = resolve
   })
   const interrupted = (): number => {
-    const message = 'Stopped. What was begun is written down.'
-    const lines = resume === undefined ? [] : [`Go on with: ${line(resume)}`]
+    const message = 'Stopped. Whatever was begun is written down.'
+    const next = resume === undefined ? undefined : again(resume, flags)
+    const lines = next === undefined ? [] : [`Go on with: ${line(next)}`]
     const error = { code: 'stopped', message }
-    screen.fault(name, exits.stopped, error, lines, resume === undefined ? {} : { next: resume })
+    screen.fault(name, exits.stopped, error, lines, next === undefined ? {} : { next })
     return exits.stopped
   }
   const onSignal = () => {
@@ -125,7 +132,7 @@ async function runCommand(
     })
     close = made.close
     const result = await handler(made.job as Job, ...command.args)
-    screen.end(name, result)
+    screen.end(name, goingOn(result, flags))
     return result.exit
   } catch (error) {
     if (gaveUp(error)) return interrupted()
@@ -133,6 +140,36 @@ async function runCommand(
   } finally {
     await close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
+  }
+}
+
+/** The options without which the next command would look into another vault. */
+const kept = ['config', 'tenant', 'user', 'agent', 'store', 'policy'] as const
+
+/** A command of ours, with the options that were typed for this one. */
+function again(text: string, flags: Flags): string {
+  const typed = kept.flatMap((name) => {
+    const value = flags[name]
+    return value === undefined ? [] : [`--${name} ${quotedForShell(value)}`]
+  })
+  if (flags.loopback) typed.push('--loopback')
+  return typed.length === 0
+    ? text
+    : text.replace(/\bauthmd (?=[a-z])/g, `authmd ${typed.join(' ')} `)
+}
+
+function quotedForShell(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
+}
+
+function goingOn(result: Result, flags: Flags): Result {
+  const { next } = result.data
+  return {
+    ...result,
+    data: typeof next === 'string' ? { ...result.data, next: again(next, flags) } : result.data,
+    lines: result.lines.map((one) =>
+      /^Next: |\. Next: authmd /.test(one) ? again(one, flags) : one,
+    ),
   }
 }
 

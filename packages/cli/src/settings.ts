@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AuthError, type Owner, type Policy } from '@authmd/core'
 import { z } from 'zod'
 
@@ -44,6 +44,15 @@ type Config = z.infer<typeof configSchema>
 
 const maxConfigBytes = 1024 * 1024
 
+/** Who runs this program; an account may have a number alone, as in a container. */
+export function loginName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
 /** Whether a store is a server, by the form of its name. */
 export function isUrl(store: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(store)
@@ -55,7 +64,8 @@ export function isUrl(store: string): boolean {
  * @throws AuthError `invalid_input`
  */
 export function settingsOf(flags: Flags, env: NodeJS.ProcessEnv = process.env): Settings {
-  const config = configOf(flags.config ?? env.AUTHMD_CONFIG)
+  const { config, path: pathIn } = configOf(flags.config ?? set(env.AUTHMD_CONFIG))
+  if (flags.store === '') throw invalid('--store is empty')
   if (flags.store !== undefined && isUrl(flags.store)) {
     throw invalid(
       '--store takes a directory. The URL of a server may hold a password, and others can see the arguments of a program: put it in AUTHMD_STORE',
@@ -64,7 +74,8 @@ export function settingsOf(flags: Flags, env: NodeJS.ProcessEnv = process.env): 
   if (config.store !== undefined && isUrl(config.store)) {
     throw invalid(`store in the config is a directory; put the URL of a server in AUTHMD_STORE`)
   }
-  const store = flags.store ?? env.AUTHMD_STORE ?? config.store ?? homeFor('XDG_DATA_HOME', env)
+  const store =
+    flags.store ?? set(env.AUTHMD_STORE) ?? pathIn(config.store) ?? homeFor('XDG_DATA_HOME', env)
   const tenant = flags.tenant ?? env.AUTHMD_TENANT ?? config.tenant
   if (tenant === undefined && isUrl(store)) {
     throw invalid(
@@ -74,8 +85,8 @@ export function settingsOf(flags: Flags, env: NodeJS.ProcessEnv = process.env): 
   const user = flags.user ?? env.AUTHMD_USER ?? config.user
   const agent = flags.agent ?? env.AUTHMD_AGENT ?? config.agent
   const email = flags.email ?? env.AUTHMD_EMAIL ?? config.email
-  const policy = flags.policy ?? env.AUTHMD_POLICY ?? config.policy
-  const keyFile = env.AUTHMD_KEY_FILE ?? config.keyFile
+  const policy = flags.policy ?? set(env.AUTHMD_POLICY) ?? pathIn(config.policy)
+  const keyFile = set(env.AUTHMD_KEY_FILE) ?? pathIn(config.keyFile)
   if (email !== undefined && !z.email().max(254).safeParse(email).success) {
     throw invalid('the address to register with is no mail address')
   }
@@ -83,11 +94,7 @@ export function settingsOf(flags: Flags, env: NodeJS.ProcessEnv = process.env): 
     owner: {
       tenant: tenant ?? 'local',
       // On a machine of one's own, the person at it.
-      ...(user === undefined
-        ? tenant === undefined
-          ? { user: userInfo().username }
-          : {}
-        : { user }),
+      ...(user === undefined ? (tenant === undefined ? { user: loginName() } : {}) : { user }),
       ...(agent === undefined ? {} : { agent }),
     },
     store: isUrl(store) ? store : resolve(store),
@@ -98,12 +105,25 @@ export function settingsOf(flags: Flags, env: NodeJS.ProcessEnv = process.env): 
   }
 }
 
-function configOf(named: string | undefined): Config {
+/** An empty variable says nothing: as a path it would be the directory where one stands. */
+const set = (value: string | undefined) => (value === '' ? undefined : value)
+
+interface ConfigFile {
+  readonly config: Config
+  /** A path as the file means it: below its own directory, and `~` is the home directory. */
+  path(value: string | undefined): string | undefined
+}
+
+function configOf(named: string | undefined): ConfigFile {
   const file = named ?? join(homeFor('XDG_CONFIG_HOME', process.env), 'config.json')
+  const path = (value: string | undefined) => {
+    if (value === undefined) return undefined
+    return resolve(dirname(file), value.replace(/^~(?=\/|$)/, homedir()))
+  }
   const json = jsonIn(file, 'config', named === undefined)
-  if (json === undefined) return {}
+  if (json === undefined) return { config: {}, path }
   const parsed = configSchema.safeParse(json)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return { config: parsed.data, path }
   const faults = parsed.error.issues.slice(0, 5).map((issue) => {
     return [issue.path.join('.'), issue.message].filter((part) => part !== '').join(': ')
   })

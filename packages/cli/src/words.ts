@@ -1,5 +1,5 @@
-import type { CredentialView, Outcome, RegistrationView, Tried } from '@authmd/core'
-import { exitOf } from './exit.ts'
+import type { CredentialView, DamagedRecord, Outcome, RegistrationView, Tried } from '@authmd/core'
+import { exitOf, exits } from './exit.ts'
 import { nextOf } from './next.ts'
 import type { Result } from './screen.ts'
 import { columns, line, plainLines, quoted, time, words } from './text.ts'
@@ -14,6 +14,18 @@ export function resultOf(outcome: Outcome, more: Readonly<Record<string, unknown
     exit: exitOf(outcome),
     data: { outcome, ...(ends ? {} : { next }), ...more },
     lines: [...sentences(outcome), ...(ends ? [] : [`Next: ${next}`])],
+  }
+}
+
+/** The end of a command that lists, where some of the store could not be read: what it says is not all there is. */
+export function lossy(result: Result, damaged: readonly DamagedRecord[]): Result {
+  if (damaged.length === 0) return result
+  const ids = damaged.map(({ id }) => line(id, 80)).slice(0, 10)
+  const said = `${damaged.length} of the records in the store cannot be read, and are left as they are: there may be more than is said here. ${ids.join(', ')}`
+  return {
+    exit: exits.fault,
+    data: { ...result.data, damaged },
+    lines: [...result.lines, said],
   }
 }
 

@@ -8,6 +8,7 @@ import {
   allowLoopback,
   type Call,
   createAgentAuth,
+  type DamagedRecord,
   type MasterKey,
   type Owner,
   type Session,
@@ -26,6 +27,8 @@ export interface World {
   readonly call: Call
   /** Where the audit is, beside a store that is a directory. */
   readonly audit: string | undefined
+  /** What of the store could not be read since it was opened. It was left as it is. */
+  readonly damaged: readonly DamagedRecord[]
   /** Tells somebody of what happens from now on. */
   hear(listener: AuthListener): void
   close(): Promise<void>
@@ -46,12 +49,14 @@ export async function openWorld(settings: Settings): Promise<World> {
   const { owner, email, policy, loopback } = settings
   const { store, audit, close } = await openStore(settings)
   const listeners: AuthListener[] = []
+  const damaged: DamagedRecord[] = []
   try {
     const auth = createAgentAuth({
       store,
       onEvent: [
         ...(audit === undefined ? [] : [auditFile({ path: audit })]),
         (event) => {
+          if (event.type === 'damaged') damaged.push(event.record)
           for (const one of listeners) one(event)
         },
       ],
@@ -61,7 +66,7 @@ export async function openWorld(settings: Settings): Promise<World> {
     })
     const call = { channel: 'cli', callId: `cli_${randomUUID()}` }
     const hear = (listener: AuthListener) => void listeners.push(listener)
-    return { auth, session: auth.as(owner), owner, call, audit, hear, close }
+    return { auth, session: auth.as(owner), owner, call, audit, damaged, hear, close }
   } catch (error) {
     await close()
     throw error

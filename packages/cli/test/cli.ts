@@ -62,12 +62,16 @@ export interface Terminal {
 export interface World extends AsyncDisposable {
   readonly sandbox: Sandbox
   readonly home: string
+  /** Its command line, without arguments. */
+  readonly program: readonly string[]
   /** In a pipe. */
   start(args: readonly string[], options?: RunOptions): Piped
   /** In a pipe, to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Run>
   /** In a pipe with `--json`: the object, which is all of standard output. */
   json(args: readonly string[], options?: RunOptions): Promise<Answer>
+  /** In a line of a shell, in which `authmd` is the program. */
+  shell(line: string): Promise<Run>
   /** At a pseudo-terminal. */
   terminal(args: readonly string[], options?: RunOptions): Terminal
 }
@@ -84,6 +88,8 @@ export const noTerminal: string | undefined = (() => {
   console.warn(`skipped: ${why}`)
   return why
 })()
+
+const inShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 export async function openCli(options: SandboxOptions = {}): Promise<World> {
   built ??= bundle()
@@ -105,9 +111,14 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
     child.once('close', () => children.delete(child))
   }
 
-  function start(args: readonly string[], { input, env }: RunOptions = {}): Piped {
-    const [command = '', ...first] = node
-    const child = spawn(command, [...first, ...args], { env: envOf(env) as NodeJS.ProcessEnv })
+  const start = (args: readonly string[], options?: RunOptions): Piped =>
+    startProgram([...node, ...args], options)
+
+  function startProgram(
+    [command = '', ...args]: readonly string[],
+    { input, env }: RunOptions = {},
+  ): Piped {
+    const child = spawn(command, args, { env: envOf(env) as NodeJS.ProcessEnv })
     track(child)
     const said = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
@@ -122,6 +133,9 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
     return { ended, kill: (signal) => child.kill(signal) }
   }
 
+  const shell: World['shell'] = (line) =>
+    startProgram(['sh', '-c', `authmd() { ${node.map(inShell).join(' ')} "$@"; }; ${line}`]).ended
+
   const run: World['run'] = (args, runOptions) => start(args, runOptions).ended
 
   async function json(args: readonly string[], runOptions?: RunOptions): Promise<Answer> {
@@ -135,7 +149,7 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
   }
 
   function terminal(args: readonly string[], { env }: RunOptions = {}): Terminal {
-    const command = [...node, ...args].map((one) => `'${one.replaceAll("'", "'\\''")}'`).join(' ')
+    const command = [...node, ...args].map(inShell).join(' ')
     const child = spawn(
       'script',
       ['-qefc', `stty cols 160 rows 50; exec ${command}`, '/dev/null'],
@@ -176,8 +190,10 @@ export async function openCli(options: SandboxOptions = {}): Promise<World> {
   return {
     sandbox,
     home,
+    program: node,
     start,
     run,
+    shell,
     json,
     terminal,
     async [Symbol.asyncDispose]() {

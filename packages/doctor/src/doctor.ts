@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { AuthError } from '@authmd/core'
 import { withoutHidden } from '@authmd/core/reading'
 import { type DiagnoseOptions, diagnose } from './diagnose.ts'
@@ -46,7 +46,12 @@ const maxFileBytes = 2 * 1024 * 1024
  */
 export async function examine(target: string, options: ExamineOptions = {}): Promise<Report> {
   const { publishedAt } = options
-  if (/^https?:\/\//i.test(target)) return diagnose({ service: target }, options)
+  if (/^https?:\/\//i.test(target)) {
+    if (publishedAt !== undefined) {
+      throw new AuthError('invalid_input', 'a URL says itself where it is published')
+    }
+    return diagnose({ service: target }, options)
+  }
   const text = await readFile(target)
   return diagnose({ text, ...(publishedAt !== undefined && { url: publishedAt }) }, options)
 }
@@ -90,9 +95,12 @@ export async function doctor(target: string, options: DoctorOptions = {}): Promi
 }
 
 async function readFile(path: string): Promise<string> {
-  const file = await open(path).catch((cause: unknown) => {
-    throw unreadable(path, cause)
-  })
+  // What is no file, such as a named pipe, is not waited for.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    (cause: unknown) => {
+      throw unreadable(path, cause)
+    },
+  )
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new AuthError('invalid_input', `${path} is no file`)

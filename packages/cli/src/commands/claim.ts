@@ -29,7 +29,10 @@ export const claim: AddCommand = (program, runs) => {
     const { world } = one
     const first = async () => {
       const outcome = await look(world, registration)
-      return handed === undefined ? outcome : handOver(world, outcome, handed)
+      if (handed !== undefined) return handOver(world, outcome, handed)
+      return wantsAddress(outcome, flags.email)
+        ? handOver(world, outcome, flags.email ?? '', '--email')
+        : outcome
     }
     return resultOf(await seeThrough(one, first, 'Looking where it stands'))
   })
@@ -42,15 +45,24 @@ async function look({ session, call }: World, registration: string): Promise<Out
   return session.register({ service: outcome.service, registration }, call)
 }
 
-async function handOver({ auth }: World, outcome: Outcome, given: string): Promise<Outcome> {
+/** Whether it waits for the address that was given, and has not just refused it. */
+function wantsAddress(outcome: Outcome, email: string | undefined): boolean {
+  if (outcome.status !== 'needs_person' || email === undefined) return false
+  return outcome.need.kind === 'give-email' && !outcome.notice?.includes(email)
+}
+
+async function handOver(
+  { auth }: World,
+  outcome: Outcome,
+  given: string,
+  approver = 'standard input',
+): Promise<Outcome> {
   const { registration } = outcome
   const need = 'need' in outcome ? outcome.need : undefined
   if (registration === undefined || need === undefined) {
     throw new UsageError(`nothing is handed over now: the registration is ${outcome.status}`)
   }
-  return (await auth.people.answer(registration, decisionOf(need, given), {
-    approver: 'standard input',
-  })) as Outcome
+  return (await auth.people.answer(registration, decisionOf(need, given), { approver })) as Outcome
 }
 
 function decisionOf({ kind, beside = [] }: PersonNeed, given: string): PersonDecision {

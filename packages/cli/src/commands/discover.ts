@@ -14,7 +14,8 @@ export const discover: AddCommand = (program, runs) => {
     'authmd discover https://api.vendor.example',
     'authmd discover api.vendor.example --json',
   )
-  runs(command, async ({ screen, world }, url = '') => {
+  runs(command, async ({ screen, world, resume }, url = '') => {
+    resume(`authmd discover ${url}`)
     const { session, call } = await world()
     const outcome = await screen.busy('Asking the service', () =>
       session.discover({ service: url }, call),

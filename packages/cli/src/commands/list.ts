@@ -2,7 +2,7 @@ import type { PersonRequest } from '@authmd/core'
 import { exits } from '../exit.ts'
 import type { AddCommand } from '../job.ts'
 import { line } from '../text.ts'
-import { held } from '../words.ts'
+import { held, lossy } from '../words.ts'
 import { examples } from './options.ts'
 
 export const list: AddCommand = (program, runs) => {
@@ -14,19 +14,17 @@ export const list: AddCommand = (program, runs) => {
     )
   examples(command, 'authmd list', "authmd list --json | jq -r '.credentials[].handle'")
   runs(command, async ({ world }) => {
-    const { session, auth, owner } = await world()
+    const { session, auth, owner, damaged } = await world()
     const credentials = await session.list()
     const all = await session.discover({})
     const registrations = all.status === 'found' ? all.registrations : []
     const waiting = await auth.people.waiting(owner)
     const none = credentials.length + registrations.length + waiting.length === 0
-    return {
-      exit: exits.done,
-      data: { owner, credentials, registrations, waiting },
-      lines: none
-        ? ['Nothing is held and nothing waits.', 'Next: authmd discover URL']
-        : [...held(credentials, registrations), ...waitingLines(waiting)],
-    }
+    const data = { owner, credentials, registrations, waiting }
+    const lines = [...held(credentials, registrations), ...waitingLines(waiting)]
+    if (damaged.length > 0) return lossy({ exit: exits.done, data, lines }, damaged)
+    const nothing = ['Nothing is held and nothing waits.', 'Next: authmd discover URL']
+    return { exit: exits.done, data, lines: none ? nothing : lines }
   })
 }
 

@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os'
 import { type IntakeServer, serveIntake } from '@authmd/core/node'
 import { exits } from '../exit.ts'
 import { type AddCommand, UsageError } from '../job.ts'
+import { loginName } from '../settings.ts'
 import { examples } from './options.ts'
 
 export const mcp: AddCommand = (program, runs) => {
@@ -22,7 +22,7 @@ export const mcp: AddCommand = (program, runs) => {
       intake ??= serveIntake(auth)
       return (await (await intake).link(registration)).url
     }
-    const approver = `${userInfo().username} via mcp`
+    const approver = `${loginName()} via mcp`
     const server = await serveStdio(auth, { owner, approver, intakeUrl })
     const closed = new Promise<void>((resolve) => {
       server.server.onclose = resolve

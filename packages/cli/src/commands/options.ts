@@ -24,3 +24,8 @@ export function examples(command: Command, ...lines: readonly string[]): Command
     ['\nExamples:', ...lines.map((one) => `  $ ${one}`)].join('\n'),
   )
 }
+
+/** An option that may come several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}

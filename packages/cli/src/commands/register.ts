@@ -21,10 +21,15 @@ export const register: AddCommand = (program, runs) => {
     'authmd register https://api.vendor.example --method manual',
   )
   runs<RegisterFlags>(command, async ({ flags, drive, resume }, url = '') => {
-    resume(`authmd register ${url}`)
+    const { method, email } = flags
+    const options = [
+      ...(method === undefined ? [] : ['--method', method]),
+      ...(email === undefined ? [] : ['--email', email]),
+    ]
+    resume(['authmd register', url, ...options].join(' '))
     const one = await drive()
     const { session, call } = one.world
-    const input = { service: url, method: flags.method }
+    const input = { service: url, method }
     const outcome = await seeThrough(one, () => session.register(input, call), 'Registering')
     return resultOf(outcome)
   })

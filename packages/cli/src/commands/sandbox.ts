@@ -1,6 +1,6 @@
 import type { AuthMdVersion } from '@authmd/sandbox'
 import { exits } from '../exit.ts'
-import type { AddCommand, Flags } from '../job.ts'
+import { type AddCommand, type Flags, UsageError } from '../job.ts'
 import { columns } from '../text.ts'
 import { examples } from './options.ts'
 import { listening, portOf } from './port.ts'
@@ -24,7 +24,11 @@ export const sandbox: AddCommand = (program, runs) => {
     const port = portOf(flags.port)
     const { startSandbox } = await import('@authmd/sandbox')
     const [first = {}, ...rest] = (flags.authMd ?? []).map((version) => ({ version }))
-    const running = await listening(port, startSandbox({ port, authMd: [first, ...rest] }))
+    const starting = startSandbox({ port, authMd: [first, ...rest] }).catch((error: unknown) => {
+      // What it was asked for is not there, or twice.
+      throw error instanceof TypeError ? new UsageError(error.message) : error
+    })
+    const running = await listening(port, starting)
     const { urls, authMd } = running
     const all = {
       ...urls,

@@ -45,9 +45,11 @@ export const show: AddCommand = (program, runs) => {
   })
 }
 
-async function shown({ session, auth, owner, call }: World, id: string): Promise<Result> {
+async function shown({ session, auth, owner, call, damaged }: World, id: string): Promise<Result> {
   if (id.startsWith('cred_')) {
     const credential = (await session.list()).find(({ handle }) => handle === id)
+    const unread = damaged.find((one) => one.id === id)
+    if (unread) throw new AuthError(unread.code, `${line(id, 80)} is there and cannot be read`)
     if (credential === undefined) throw unknown(id)
     const { issuedAt, lastUsedAt, audience, ...rest } = credential
     const facts = {

@@ -1,5 +1,6 @@
 import { exits } from '../exit.ts'
 import type { AddCommand } from '../job.ts'
+import { lossy } from '../words.ts'
 import { examples } from './options.ts'
 
 export const tick: AddCommand = (program, runs) => {
@@ -11,7 +12,7 @@ export const tick: AddCommand = (program, runs) => {
     )
   examples(command, '*/1 * * * * authmd tick')
   runs(command, async ({ screen, world }) => {
-    const { auth } = await world()
+    const { auth, damaged } = await world()
     const report = await screen.busy('Moving on what is due', () => auth.tick())
     const { advanced, failed } = report
     const moved = advanced === 1 ? 'One registration was' : `${advanced || 'No'} registrations were`
@@ -22,6 +23,7 @@ export const tick: AddCommand = (program, runs) => {
           `${registration} failed: ${code}. Next: authmd claim ${registration}`,
       ),
     ]
-    return { exit: failed.length === 0 ? exits.done : exits.fault, data: { ...report }, lines }
+    const exit = failed.length === 0 ? exits.done : exits.fault
+    return lossy({ exit, data: { ...report }, lines }, damaged)
   })
 }

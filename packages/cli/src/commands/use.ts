@@ -5,7 +5,7 @@ import { type AddCommand, type DriveFlags, UsageError } from '../job.ts'
 import { readStandardInput } from '../standard-input.ts'
 import { line, words } from '../text.ts'
 import { resultOf } from '../words.ts'
-import { asking, examples } from './options.ts'
+import { asking, collect, examples } from './options.ts'
 
 interface UseFlags extends DriveFlags {
   readonly credential?: string
@@ -27,7 +27,8 @@ export const use: AddCommand = (program, runs) => {
     'authmd use GET https://api.vendor.example/v1/things?limit=5',
     `authmd use POST https://api.vendor.example/v1/things --data '{"name":"one"}'`,
   )
-  runs<UseFlags>(command, async ({ flags, drive, screen }, method = '', url = '') => {
+  runs<UseFlags>(command, async ({ flags, drive, screen, resume }, method = '', url = '') => {
+    resume(`authmd use ${method} ${url}${flags.data === undefined ? '' : ' --data …'}`)
     const input = await inputOf(method, url, flags)
     const one = await drive()
     const { session, call } = one.world
@@ -49,10 +50,6 @@ export const use: AddCommand = (program, runs) => {
     }
     return resultOf(outcome)
   })
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
 }
 
 async function inputOf(method: string, url: string, flags: UseFlags): Promise<UseInput> {

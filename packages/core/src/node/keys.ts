@@ -19,7 +19,9 @@ async function readKey(path: string): Promise<MasterKey | undefined> {
     throw error
   }
   try {
-    const { mode, size } = await handle.stat()
+    const stat = await handle.stat()
+    const { mode, size } = stat
+    if (!stat.isFile()) throw invalid(`this is no key file: ${path}`)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw invalid(`the key file can be read by others; run: chmod 600 ${path}`)
     }

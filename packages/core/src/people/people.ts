@@ -80,6 +80,12 @@ const decisionSchema: z.ZodType<PersonDecision> = z.union([
   z.strictObject({ done: z.literal(true) }),
 ])
 
+/** Whether an answer is well formed but for its address, which a person may have mistyped. */
+function isAddressWrong(decision: unknown): boolean {
+  const { email, ...rest } = Object(decision) as { email?: unknown }
+  return typeof email === 'string' && Object.keys(rest).length === 0
+}
+
 export type HandedOver = Exclude<PersonDecision, { readonly approve: boolean }>
 
 /** Which need each answer is for. */
@@ -142,7 +148,9 @@ export class People {
     if (!said.success || !who.success) {
       throw new AuthError(
         'invalid_input',
-        'an answer is { approve: true or false }, { link }, { email }, { secret }, { code } or { done: true }, with { approver }',
+        isAddressWrong(decision)
+          ? 'that is no mail address'
+          : 'an answer is { approve: true or false }, { link }, { email }, { secret }, { code } or { done: true }, with { approver }',
       )
     }
     if (id.startsWith('cns_')) {
