@@ -44,6 +44,21 @@ describe('finds nothing where it is said in these words', () => {
       'by curl',
       instead(ends, '').concat('\n```bash\ncurl -X DELETE https://api.luke.test/v1/me\n```\n'),
     ],
+    // In other languages.
+    [
+      'German',
+      `# auth.md
+
+Du bist ein Agent. Ein Mensch legt unter <https://luke.test/settings/keys> einen Schlüssel an; er wird einmal angezeigt und dort gelöscht. Sende ihn mit jeder Anfrage an \`https://api.luke.test/v1\` in der Kopfzeile \`X-Api-Key\`. \`401\`: Der Schlüssel ist gelöscht.
+`,
+    ],
+    [
+      'Spanish',
+      `# auth.md
+
+Eres un agente. Una persona crea una clave en <https://luke.test/settings/keys> y la clave se elimina allí. Envíala con todas las peticiones a \`https://api.luke.test/v1\` en la cabecera \`X-Api-Key\`. \`401\`: la clave ya no sirve.
+`,
+    ],
     // What is not so, or not any longer.
     ['a parameter that is gone', also('The query parameter `?api_key=` is no longer accepted.')],
     ['a parameter that is refused', also('Do not put the key in the URL as `?api_key=<key>`.')],

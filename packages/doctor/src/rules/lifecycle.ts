@@ -20,7 +20,7 @@ function inMetadata({ servers }: Facts, name: string): boolean {
 }
 
 const ending =
-  /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|(?:delet|disabl)\w+ (?:it\b|them\b|(?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent))|\b(?:keys?|tokens?|credentials?)\b[^.]{0,30}\b(?:deleted|disabled|removed)\b|widerruf|schlüssel[^.]{0,40}lösch|lösch[^.]{0,40}schlüssel|révo|revog/i
+  /revo(?:k|c)|rotat|regenerat|invalidat|expir|sign(?:ing)? out|log(?:ging)? out|(?:delet|disabl)\w+ (?:it\b|them\b|(?:the |a |your |that |this |old )?(?:api )?(?:key|token|credential|account|agent))|\b(?:keys?|tokens?|credentials?)\b[^.]{0,30}\b(?:deleted|disabled|removed)\b|widerruf|schlüssel[^.]{0,40}lösch|lösch[^.]{0,40}schlüssel|révo|revog|\b(?:clave|chave|chiave|clé)\b[^.]{0,40}\b(?:elimin|borra|apag|supprim)|\b(?:elimin|borra|apag|supprim)\w*[^.]{0,40}\b(?:clave|chave|chiave|clé)\b/i
 
 /** What a text would say, had it an end, is not missing. */
 function shouldSay(facts: Facts): boolean {
@@ -71,7 +71,10 @@ export const lifecycleRules: readonly Rule[] = [
       if (
         isOAuth(facts) ||
         keyInUrl(document) ||
-        says(document, /\bbearer\b|\bbasic auth|\bheader\b|signature|\bSDKs?\b|client librar/i)
+        says(
+          document,
+          /\bbearer\b|\bbasic auth|\bheader\b|kopfzeile|en-tête|cabecera|cabeçalho|intestazione|signature|\bSDKs?\b|client librar/i,
+        )
       )
         return
       if (resources.some(({ json }) => json?.bearer_methods_supported)) return
@@ -210,7 +213,7 @@ function lineOfCredential({ lines }: Document, { request, source }: Fact): numbe
 function isShownOnceSaid(document: Document): boolean {
   if (stated(document, 'request').some(({ request }) => request?.answer?.shownOnce)) return true
   return document.outline.statements.some(({ text, code }) =>
-    /\b(?:only |exactly |just )?once\b|one time|not (?:be )?(?:shown|displayed|returned|retriev|recover)|never (?:shown|returned|displayed)|cannot (?:be )?(?:retriev|recover|shown|see)|store (?:it|the|this|your)|save (?:it|the|this|your)|persist|keep (?:it\b|(?:the|this|your) (?:\w+ )?(?:key|token|secret|credential|password))|re-?issu|(?:shown|displayed|returned|sent|see|read|get|fetch|retriev\w+|recover\w*)\b[^.]{0,30}\bagain\b/i.test(
+    /\b(?:only |exactly |just )?once\b|one time|\bein(?:ziges )?mal\b|\bun[ae]? (?:sola|seule|única) (?:vez|fois|volta)\b|not (?:be )?(?:shown|displayed|returned|retriev|recover)|never (?:shown|returned|displayed)|cannot (?:be )?(?:retriev|recover|shown|see)|store (?:it|the|this|your)|save (?:it|the|this|your)|persist|keep (?:it\b|(?:the|this|your) (?:\w+ )?(?:key|token|secret|credential|password))|re-?issu|(?:shown|displayed|returned|sent|see|read|get|fetch|retriev\w+|recover\w*)\b[^.]{0,30}\bagain\b/i.test(
       code ?? text,
     ),
   )

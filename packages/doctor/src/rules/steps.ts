@@ -11,7 +11,7 @@ const puzzle =
   /\b(?:re|h)captcha\b|\bturnstile\b|\bcaptcha\b[^.]{0,60}\b(?:browser|human|person|page|form|widget)\b|\b(?:browser|human|person|page|form)\b[^.]{0,60}\bcaptcha\b/i
 const denied = /\b(?:no|not|nothing|without|never|nor|neither)\b[^.]{0,40}$/i
 const person =
-  /\b(?:user|human|person|people|operator|owner|customer|admin\w*|developer|someone|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console)\b/i
+  /\b(?:user|human|person|people|mensch(?:en)?|nutzer(?:in)?|persona|pessoa|personne|utilisateur|usu[aá]rio|utente|operator|owner|customer|admin\w*|developer|someone|browser|sign(?:s|ed)?[- ]in|log(?:s|ged)? in|dashboard|portal|console)\b/i
 
 const browsing =
   /\b(?:open|click|log ?in|sign ?in|fill (?:in|out)|press)\b[^.]{0,60}\b(?:browser|page|form|button|dashboard|portal|console)\b|\bin (?:a|the|your) browser\b/i

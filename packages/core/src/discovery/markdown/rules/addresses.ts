@@ -89,6 +89,9 @@ function isBase(value: string, before: string, after: string): boolean {
   if (isPage(value) || isPlumbing(value)) return false
   return (
     /\b(?:requests?|calls?) (?:to|against|is made to|are made to)\W*$/i.test(before) ||
+    /\b(?:anfragen?|aufrufe?) an\W*$|\b(?:peticion(?:es)?|solicitud(?:es)?|requisiç(?:ão|ões)) (?:a|para)\W*$|\brequêtes? (?:à|vers)\W*$|\brichiest[ae] a\W*$/i.test(
+      before,
+    ) ||
     /\b(?:base url|api base|api root|api host|url base|url de base|basis-?url|resource server|(?:served|available|hosted|reachable) (?:from|under|at|on)|root of the api)\W{0,3}(?:is\W*)?$/i.test(
       before,
     ) ||
