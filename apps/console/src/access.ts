@@ -36,7 +36,9 @@ export class Access {
   constructor(parts: AccessParts) {
     this.#parts = parts
     this.#signIns = new SignIns(parts.now)
-    this.#session = new Cookie(parts.base, 'authmd_console', 'Strict')
+    // With identify it lets nobody in, and must be there when a link elsewhere leads here: forms are bound to it.
+    const site = parts.identify === undefined ? 'Strict' : 'Lax'
+    this.#session = new Cookie(parts.base, 'authmd_console', site)
     this.#opened = new Cookie(parts.base, 'authmd_link', 'Lax')
   }
 

@@ -98,7 +98,7 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
 
   /** A page for nobody in particular. */
   function bare(page: Page | Plain, headers: Readonly<Record<string, string>> = {}): Response {
-    const isOut = page === 'out' || page === 'out-meanwhile'
+    const isOut = page === 'out' || page === 'out-meanwhile' || page === 'link-gone'
     const back = isOut ? { path: `${root}/`, label: 'I am signed in: go on' } : undefined
     return documentOf(typeof page === 'string' ? plainPage(page, back) : page, headers, {
       style: looks,
@@ -197,7 +197,7 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
       const now = await person()
       return now && rooms.version(now)
     }
-    return streams.answer(request.signal, version, (owner) =>
+    return streams.answer(request.signal, first?.approver ?? '', version, (owner) =>
       (first?.owners ?? []).some((one) => sameOwner(one, owner)),
     )
   }
@@ -215,7 +215,8 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
       const good = secret === undefined || /^[\w-]{43}$/.test(secret)
       return good && more === undefined ? signIn(request, secret) : bare('unknown')
     }
-    const onItsOwn = first === 'live' || request.headers.has('x-authmd-live')
+    const onItsOwn =
+      first === 'live' || request.headers.has('x-authmd-live') || isOfAnotherPage(request)
     const visit = await access.visit(request, !onItsOwn)
     if (typeof visit !== 'string') return inside(request, url, visit)
     return bare(visit === 'out' && request.method === 'POST' ? 'out-meanwhile' : visit)
@@ -241,6 +242,13 @@ export function createConsole(auth: AgentAuth, options: ConsoleOptions): Console
       if (owner !== undefined) streams.poke(owner)
     },
   }
+}
+
+/** Another site's page asked, or shows ours in itself: that is nothing that the person did here. */
+function isOfAnotherPage({ headers }: Request): boolean {
+  const site = headers.get('sec-fetch-site')
+  const elsewhere = site === 'cross-site' || site === 'same-site'
+  return elsewhere && headers.get('sec-fetch-dest') !== 'document'
 }
 
 function moved(location: string, cookies: readonly string[] = []): Response {

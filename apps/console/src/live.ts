@@ -6,9 +6,13 @@ const atMostEveryMs = 250
 /** A line that says nothing, so that nothing in between takes the silence for an end. */
 const quietMs = 15_000
 const maxStreams = 200
+/** One person's pages leave room for those of others. */
+const maxEach = 20
 
 /** One open page. */
 interface Stream {
+  /** Whose page it is. */
+  readonly of: string
   readonly watches: (owner: Owner) => boolean
   /** Something happened since it last looked. */
   woken: boolean
@@ -34,13 +38,16 @@ export class Streams {
    */
   answer(
     signal: AbortSignal,
+    of: string,
     version: () => Promise<string | undefined>,
     watches: (owner: Owner) => boolean,
   ): Response {
-    if (this.#open.size >= maxStreams) return new Response(null, { status: 503 })
+    const own = [...this.#open].filter((one) => one.of === of).length
+    if (own >= maxEach || this.#open.size >= maxStreams) return new Response(null, { status: 503 })
     const left = new AbortController()
     const encoder = new TextEncoder()
-    const lines = this.#lines(AbortSignal.any([signal, left.signal]), version, watches)
+    const stream: Stream = { of, watches, woken: false, wake: () => {} }
+    const lines = this.#lines(AbortSignal.any([signal, left.signal]), version, stream)
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const { done, value } = await lines.next()
@@ -66,9 +73,8 @@ export class Streams {
   async *#lines(
     signal: AbortSignal,
     version: () => Promise<string | undefined>,
-    watches: (owner: Owner) => boolean,
+    stream: Stream,
   ): AsyncGenerator<string, void> {
-    const stream: Stream = { watches, woken: false, wake: () => {} }
     this.#open.add(stream)
     let said: string | undefined
     let quietSince = Date.now()

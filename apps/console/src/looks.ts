@@ -40,8 +40,8 @@ main form + p { margin-top: 1.25rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 details { margin: 1rem 0; }
 summary { min-height: 2.75rem; padding: .6rem 0; cursor: pointer; color: var(--act); }
-.filters { display: grid; gap: .75rem 1rem; margin: 0 0 1.5rem; }
-@media (min-width: 34rem) { .filters { grid-template-columns: repeat(2, 1fr); } }
+.filters { display: grid; grid-template-columns: minmax(0, 1fr); gap: .75rem 1rem; margin: 0 0 1.5rem; }
+@media (min-width: 34rem) { .filters { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media (min-width: 60rem) { .filters { grid-template-columns: 1fr 1.9fr 1fr 1fr auto; align-items: end; } }
 .filters label { margin-bottom: .2rem; }
 .filters button { margin: 0; }
@@ -65,28 +65,47 @@ const live = document.querySelector('[data-live]')
 if (live) {
   const said = document.getElementById('said')
   let shown = live.dataset.live
+  // What is told meanwhile is asked for afterwards, and what fails is asked for again.
   let asking = false
+  let wanted = false
   async function renew() {
+    wanted = true
     if (asking) return
     asking = true
-    try {
-      const answer = await fetch(location.href, { headers: { 'x-authmd-live': '1' } })
-      if (answer.status === 401) return location.reload()
-      if (!answer.ok) return
-      // Without its head: the looks in it carry the word of another answer, and are here already.
-      const text = await answer.text()
-      const page = new DOMParser().parseFromString(text.slice(text.indexOf('<body>')), 'text/html')
-      const next = page.querySelector('[data-live]')
-      if (!next) return
-      const at = live.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null
-      const open = [...live.querySelectorAll('details[open]')].map((one) => one.id)
-      live.replaceChildren(...next.childNodes)
-      for (const id of open) document.getElementById(id)?.setAttribute('open', '')
-      if (at) [...live.querySelectorAll('a')].find((one) => one.getAttribute('href') === at)?.focus()
-      shown = next.dataset.live
-      document.title = next.dataset.title
-      said.textContent = next.dataset.said
-    } finally { asking = false }
+    while (wanted) {
+      wanted = false
+      const done = await look().catch(() => false)
+      if (done) continue
+      wanted = true
+      await new Promise((next) => setTimeout(next, 3000))
+    }
+    asking = false
+  }
+  async function look() {
+    const answer = await fetch(location.href, { headers: { 'x-authmd-live': '1' } })
+    // Whoever is not let in any more sees nothing of it any more.
+    if (answer.status === 401 || answer.status === 403) {
+      location.reload()
+      return true
+    }
+    if (!answer.ok) return false
+    // Without its head: the looks in it carry the word of another answer, and are here already.
+    const text = await answer.text()
+    const page = new DOMParser().parseFromString(text.slice(text.indexOf('<body>')), 'text/html')
+    const next = page.querySelector('[data-live]')
+    if (!next) return true
+    const active = live.contains(document.activeElement) ? document.activeElement : null
+    const at = active?.getAttribute('href')
+    const part = active?.matches('summary') ? active.closest('details').id : null
+    const open = [...live.querySelectorAll('details[open]')].map((one) => one.id)
+    live.replaceChildren(...next.childNodes)
+    for (const id of open) document.getElementById(id)?.setAttribute('open', '')
+    if (at) [...live.querySelectorAll('a')].find((one) => one.getAttribute('href') === at)?.focus()
+    if (part) document.getElementById(part)?.querySelector('summary').focus()
+    shown = next.dataset.live
+    document.title = next.dataset.title
+    said.textContent = next.dataset.said
+    return true
   }
   // A browser has few connections to one host: only the page that is looked at holds one.
   let source
@@ -95,10 +114,14 @@ if (live) {
     source = undefined
     if (document.hidden) return
     const one = source = new EventSource(live.dataset.from)
-    one.addEventListener('message', (event) => { if (event.data !== shown) renew().catch(() => {}) })
+    one.addEventListener('message', (event) => { if (event.data !== shown) renew() })
     one.addEventListener('ended', () => { one.close(); location.reload() })
-    // It was turned away, as without a session: the page itself says why.
-    one.addEventListener('error', () => { if (one.readyState === EventSource.CLOSED) renew().catch(() => {}) })
+    // It was turned away: the page itself says why, or what turned it away is over in a while.
+    one.addEventListener('error', () => {
+      if (one !== source || one.readyState !== EventSource.CLOSED) return
+      renew()
+      setTimeout(() => { if (one === source) listen() }, 5000)
+    })
   }
   document.addEventListener('visibilitychange', listen)
   listen()

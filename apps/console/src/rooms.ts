@@ -46,8 +46,9 @@ export class Rooms {
 
   async waiting(person: ConsolePerson): Promise<Answer> {
     const { root } = this.#parts
-    const waiting = await this.#waiting(person)
-    return waitingPage(waiting, root, person.owners.length, await this.#live(person))
+    // Read before: a page may be newer than it says, and is then asked for once more, but never older.
+    const live = await this.#live(person)
+    return waitingPage(await this.#waiting(person), root, person.owners.length, live)
   }
 
   /** Where a thing that waits is decided or handed over; the page of all where it does not wait. */
@@ -87,7 +88,8 @@ export class Rooms {
 
   async credentials(person: ConsolePerson): Promise<Answer> {
     const { root, now } = this.#parts
-    return credentialsPage(await this.#held(person), root, now(), await this.#live(person))
+    const live = await this.#live(person)
+    return credentialsPage(await this.#held(person), root, now(), live)
   }
 
   async revoke(

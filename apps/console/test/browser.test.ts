@@ -197,6 +197,27 @@ describe.skipIf(skipped)('the console in a browser', { timeout: 120_000 }, () =>
     expect(faults).toEqual([])
   })
 
+  test('what is new shows also where it came while the page was asked for, or where that failed', async () => {
+    const world = await openWorld({ identity: () => ({ email: 'kim@operator.test' }) })
+    const { page, faults } = await signIn(world)
+    let asked = 0
+    await page.route(`${world.console.url}/`, async (route) => {
+      if (route.request().headers()['x-authmd-live'] === undefined) return route.continue()
+      asked++
+      // The first is slow, and while it is under way something else comes to wait; the second fails.
+      if (asked === 2) return route.fulfill({ status: 503, body: '' })
+      const answer = await route.fetch()
+      if (asked === 1) await wantsKey(world, owner)
+      await route.fulfill({ response: answer })
+    })
+    await wantsToSignUp(world, owner)
+    await page.getByRole('heading', { name: /^May the agent do this/ }).waitFor()
+    await page.getByRole('article').nth(1).waitFor()
+    expect(await page.title()).toBe('(2) What waits for you')
+    expect(asked).toBeGreaterThan(2)
+    expect(faults).toEqual([])
+  })
+
   test('a denial: nothing is done, and a page that was left open decides nothing', async () => {
     const world = await openWorld()
     const { consent, input } = await wantsToSignUp(world, owner)

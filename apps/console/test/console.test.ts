@@ -117,7 +117,10 @@ describe('a session', () => {
     expect(cleared).toContain('Max-Age=0')
     expect(session).not.toContain(linkCookie.split('=')[1])
     // The link was used up: by this browser, or by whoever took its cookie.
-    expect((await post('/sign-in', linkCookie, { form: token })).status).toBe(410)
+    const used = await post('/sign-in', linkCookie, { form: token })
+    expect(used.status).toBe(410)
+    // Who is signed in all the same, as after "back", finds the way.
+    expect(used.text).toContain('I am signed in: go on')
     const again = await world.console.link(lee)
     const opened = await ask(again.url, { headers: { cookie } })
     const both = `${cookie}; ${cookiesOf(opened)[0]}`
@@ -147,6 +150,11 @@ describe('a session', () => {
     expect((await get('/')).status).toBe(200)
     clock.advance(10 * minute)
     expect((await get('/', { 'x-authmd-live': '1' })).status).toBe(200)
+    // Nor by the page of another site, which asks for it or shows it in itself.
+    for (const dest of ['empty', 'image', 'iframe']) {
+      const from = { 'sec-fetch-site': 'same-site', 'sec-fetch-dest': dest }
+      expect((await get('/', from)).status).toBe(200)
+    }
     clock.advance(6 * minute)
     expect((await get('/')).status).toBe(401)
   })
@@ -399,7 +407,7 @@ describe('behind a sign-in of one’s own', () => {
     const response = await as('kim')
     expect(response.status).toBe(200)
     expect(response.headers.get('set-cookie')).toMatch(
-      /^__Host-authmd_console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      /^__Host-authmd_console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
     )
     const text = await response.text()
     expect(text).toContain('kim@operator.test')
@@ -479,4 +487,45 @@ describe('refuses', () => {
     await expect(panel.link({ approver: 'kim', owners })).rejects.toMatchObject(invalid)
     expect(await panel.link({ approver: 'kim', owners: owners.slice(1) })).toHaveProperty('url')
   })
+})
+
+test('a page never says that it is newer than what it shows', async () => {
+  const world = await openWorld()
+  const { get } = await signIn(world)
+  const waiting = world.auth.people.waiting.bind(world.auth.people)
+  let late: Promise<unknown> | undefined
+  let reads = 0
+  world.auth.people.waiting = async (...of) => {
+    const found = await waiting(...of)
+    // Something comes to wait between the two looks of one page.
+    if (++reads === 1) {
+      late = wantsToSignUp(world, owner)
+      await late
+    }
+    return found
+  }
+  const versionOf = ({ text }: Answer) => /data-live="([^"]+)"/.exec(text)?.[1]
+  const first = versionOf(await get('/'))
+  expect(late).toBeDefined()
+  expect(versionOf(await get('/'))).not.toBe(first)
+})
+
+test('a failure is no promise that nothing was taken, and is kept out of caches', async () => {
+  const world = await openWorld()
+  await wantsToSignUp(world, owner)
+  const { get, post, cookie } = await signIn(world)
+  const path = /href="(\/waiting\/[^"]+)"/.exec((await get('/')).text)?.[1] ?? ''
+  const form = tokenFor(await get(path), path)
+  world.auth.people.form = () => Promise.reject(new Error('made up'))
+  const sent = await post(path, cookie, { form, decision: 'approve' })
+  const looked = await get(path)
+  expect([sent.text, looked.text]).toEqual([
+    'Something is broken here. What you sent may have been taken all the same: look at the page again before you send it once more.\n',
+    'Something is broken here. Load the page again in a moment.\n',
+  ])
+  for (const { status, headers } of [sent, looked]) {
+    expect(status).toBe(500)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  }
 })

@@ -15,7 +15,7 @@ async function open() {
     state.looks++
     return state.version
   }
-  const response = streams.answer(left.signal, look, ({ tenant }) => tenant === 'kim')
+  const response = streams.answer(left.signal, 'kim', look, ({ tenant }) => tenant === 'kim')
   const read: string[] = []
   const done = (async () => {
     for await (const piece of response.body ?? []) read.push(new TextDecoder().decode(piece))
@@ -63,4 +63,32 @@ test('a stream ends with the session', async () => {
   await vi.advanceTimersByTimeAsync(4_000)
   await done
   expect(read.at(-1)).toBe('event: ended\ndata: session\n\n')
+})
+
+test('the pages of one person leave room for those of others', async () => {
+  const streams = new Streams()
+  const left = new AbortController()
+  const pages: Response[] = []
+  const open = (of: string) => {
+    const page = streams.answer(
+      left.signal,
+      of,
+      async () => 'a',
+      () => true,
+    )
+    pages.push(page)
+    return page
+  }
+  let opened = 0
+  while (open('kim').status === 200 && opened < 300) {
+    opened++
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  expect(opened).toBeGreaterThan(5)
+  expect(opened).toBeLessThan(50)
+  expect(open('lee').status).toBe(200)
+  left.abort()
+  for (const { body } of pages) await body?.cancel()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(open('kim').status).toBe(200)
 })

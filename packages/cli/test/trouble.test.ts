@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openCli, type World } from './cli.ts'
+import { noTerminal, openCli, type World } from './cli.ts'
 
 const anonymous = { AUTHMD_EMAIL: undefined }
 
@@ -201,4 +201,19 @@ test('the doctor does not wait for what is no file', async () => {
     exit: 2,
     error: { message: `${pipe} is no file` },
   })
+})
+
+test.skipIf(noTerminal)('serve goes on when its store is away for a while', async () => {
+  await using world = await openCli()
+  const store = join(world.home, '.authmd')
+  const serve = world.terminal(['serve'])
+  await serve.until('/sign-in/')
+  renameSync(store, `${store}-away`)
+  writeFileSync(store, '')
+  await serve.until('It is tried again')
+  rmSync(store)
+  renameSync(`${store}-away`, store)
+  expect((await world.json(['list'])).exit).toBe(0)
+  serve.type('\x03')
+  expect(await serve.ended).toBe(0)
 })

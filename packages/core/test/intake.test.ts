@@ -361,7 +361,7 @@ test('a store that is broken is no page, and nothing of it is told', async () =>
   await intake.close()
   expect([answer.status, answer.text]).toEqual([
     500,
-    'Something is broken here. Nothing was taken.\n',
+    'Something is broken here. Load the page again in a moment.\n',
   ])
 })
 

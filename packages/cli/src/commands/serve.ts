@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConsoleServer, serveConsole } from '@authmd/console/node'
+import { AuthError } from '@authmd/core'
 import { readAudit } from '@authmd/core/node'
 import { exits } from '../exit.ts'
 import type { AddCommand, Flags } from '../job.ts'
@@ -37,7 +38,7 @@ export const serve: AddCommand = (program, runs) => {
     const links = linksOf(opened, server, screen)
     try {
       await links.show('Sign in by this link, once and within ten minutes; Enter makes a new one:')
-      await watch(opened, links, ended.signal)
+      await watch(opened, links, screen, ended.signal)
     } finally {
       links.close()
       await server.close()
@@ -76,10 +77,11 @@ function linksOf({ owner }: World, server: ConsoleServer, screen: Screen) {
 async function watch(
   { auth, owner }: World,
   links: ReturnType<typeof linksOf>,
+  screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
   const shown = new Set<string>()
-  while (!signal.aborted) {
+  async function look(): Promise<void> {
     await auth.tick()
     for (const one of await auth.people.waiting(owner)) {
       const what = one.kind === 'consent' ? one.action.summary : one.need.text
@@ -87,6 +89,19 @@ async function watch(
       if (one.id === undefined || shown.has(key)) continue
       shown.add(key)
       await links.show(`\n${line(what, 600)}`, one.id)
+    }
+  }
+  let trouble = ''
+  while (!signal.aborted) {
+    try {
+      await look()
+      trouble = ''
+    } catch (error) {
+      // A store that does not answer now may do so at the next turn, and nobody is signed out meanwhile.
+      if (!AuthError.isInstance(error)) throw error
+      const said = `${line(error.message, 600)}. It is tried again every ${everyMs / 1_000} seconds.`
+      if (said !== trouble) screen.note(said, 'yellow')
+      trouble = said
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {})
   }

@@ -56,7 +56,7 @@ async function answer(
     try {
       response = await handle(request)
     } catch {
-      response = new Response('Something is broken here. Nothing was taken.\n', { status: 500 })
+      response = broken(request)
     }
   }
   // What is left of a request that was refused early is not waited for.
@@ -65,6 +65,23 @@ async function answer(
   // An answer may go on for as long as the browser is there.
   if (response.body === null) to.end()
   else await pipeline(Readable.fromWeb(response.body as WebStream), to)
+}
+
+/** What was sent may have been taken before it broke: nobody is told that it was not. */
+function broken({ method }: Request): Response {
+  const taken =
+    method === 'POST'
+      ? 'What you sent may have been taken all the same: look at the page again before you send it once more.'
+      : 'Load the page again in a moment.'
+  return new Response(`Something is broken here. ${taken}\n`, {
+    status: 500,
+    headers: {
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    },
+  })
 }
 
 /** Each cookie keeps a line of its own. */
