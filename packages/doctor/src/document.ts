@@ -7,6 +7,7 @@ import {
 } from '@authmd/core/reading'
 import type { Document, Endpoint, Metadata } from './facts.ts'
 import { blocksOf, labelsOf, lineOf } from './labels.ts'
+import { lineFrom } from './said.ts'
 
 /** Stands for the address of a text whose address nobody gave. */
 export const nowhere = 'https://document.invalid/auth.md'
@@ -37,7 +38,12 @@ export function endpointsOf({ reading, labels, lines, url }: Document): Endpoint
   for (const { name, value, mode, denied, source } of reading.facts) {
     if (denied || !addressFacts.includes(name)) continue
     // What is read from a block has the line of its beginning.
-    see(name, value, lineHolding(lines, source.line ?? 1, value), mode !== 'interactive')
+    see(
+      name,
+      value,
+      lineFrom({ lines }, source.line ?? 1, value, blockLines),
+      mode !== 'interactive',
+    )
   }
   for (const { name, value, mode, line } of labels) {
     if (value?.startsWith('http')) see(name, value, line, mode !== 'interactive')
@@ -47,12 +53,6 @@ export function endpointsOf({ reading, labels, lines, url }: Document): Endpoint
 
 /** No block is longer, in lines. */
 const blockLines = 200
-
-/** The first line from this one on that holds some text, else this one. */
-function lineHolding(lines: readonly string[], line: number, text: string): number {
-  const down = lines.slice(line - 1, line + blockLines).findIndex((one) => one.includes(text))
-  return line + Math.max(down, 0)
-}
 
 /** The same of metadata: members that are addresses, in the object and in its `agent_auth`. */
 export function endpointsIn({ url, answer, json }: Metadata): Endpoint[] {

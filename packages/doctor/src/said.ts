@@ -113,13 +113,14 @@ export function section(document: Document, words: RegExp): { url: string; line:
   return found ? { url, line: found.line } : top(document)
 }
 
-/** The first line from this one on that says something in these words, else this one. */
-export function lineFrom({ lines }: Document, line: number, words: RegExp): number {
-  return (
-    line +
-    Math.max(
-      lines.slice(line - 1).findIndex((one) => words.test(one)),
-      0,
-    )
-  )
+/** The first line from this one on, of as many, that says or holds something, else this one. */
+export function lineFrom(
+  { lines }: Pick<Document, 'lines'>,
+  line: number,
+  what: RegExp | string,
+  within: number = Number.POSITIVE_INFINITY,
+): number {
+  const holds = (one: string) => (typeof what === 'string' ? one.includes(what) : what.test(one))
+  const down = lines.slice(line - 1, line - 1 + within).findIndex(holds)
+  return line + Math.max(down, 0)
 }

@@ -215,12 +215,8 @@ export const documentRules: readonly Rule[] = [
       }
       const [first] = hosts.values()
       if (!first) return
-      // What is read from a block has the line of its beginning.
-      const from = (first.place.line ?? 1) - 1
-      const down = document?.lines.slice(from).findIndex((line) => holds(line, first.url)) ?? -1
-      const own = first.place.url === document?.url && down > 0
       yield {
-        place: own ? { ...first.place, line: from + down + 1 } : first.place,
+        place: first.place,
         problem: `The text names addresses on ${quotes([...hosts.keys()])}, which stand for a service and are none.`,
         fix: 'Write the addresses of your service.',
       }
@@ -311,11 +307,6 @@ function isGarbled(line: string): boolean {
   return /\uFFFD|[\u00c2-\u00f4][\u0080-\u009f]|\u00c3[\u00a1-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u201e\u20ac\u2122]|\u00c2[\u00a1-\u00bf]|\u00e2\u20ac/.test(
     line,
   )
-}
-
-function holds(line: string, url: string): boolean {
-  const host = hostOf(url)
-  return host !== undefined && line.includes(host)
 }
 
 function hostOf(url: string): string | undefined {

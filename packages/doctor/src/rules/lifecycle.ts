@@ -6,6 +6,7 @@ import {
   isDenied,
   isOAuth,
   leavesToMetadata,
+  lineFrom,
   openBlock,
   says,
   section,
@@ -206,8 +207,7 @@ function isNowhere(url: string): boolean {
 function lineOfCredential({ lines }: Document, { request, source }: Fact): number {
   const from = request?.answer?.line ?? source.line ?? 1
   const name = request?.answer?.credential ?? ''
-  const down = lines.slice(from - 1, from + 40).findIndex((line) => line.includes(`"${name}"`))
-  return from + Math.max(down, 0)
+  return lineFrom({ lines }, from, `"${name}"`, 41)
 }
 
 function isShownOnceSaid(document: Document): boolean {
