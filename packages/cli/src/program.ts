@@ -162,13 +162,17 @@ function quotedForShell(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
 }
 
+/** Options and all, in characters. */
+const maxNext = 16_000
+
+/** What was typed stands in it, too, and a terminal is to obey none of it. */
 function goingOn(result: Result, flags: Flags): Result {
   const { next } = result.data
   return {
     ...result,
     data: typeof next === 'string' ? { ...result.data, next: again(next, flags) } : result.data,
     lines: result.lines.map((one) =>
-      /^Next: |\. Next: authmd /.test(one) ? again(one, flags) : one,
+      /^Next: |\. Next: authmd /.test(one) ? line(again(one, flags), maxNext) : one,
     ),
   }
 }

@@ -75,6 +75,11 @@ test('the next command keeps the options that say which vault', async () => {
   expect(made.next).toBe(`authmd ${same} claim ${registration} --answer "…"`)
   const { stdout } = await world.run([...options, 'register', api])
   expect(stdout).toContain(`Next: authmd ${same} claim ${registration}`)
+  // What a terminal obeys is not written to it again.
+  const odd = await world.run(['--tenant', 'a\u001b[31mb\nNext: x', 'list'])
+  expect(odd.stdout).toMatch(/^Next: authmd --tenant '[ -~]+' discover URL$/m)
+  expect(odd.stdout).not.toContain('\u001b')
+  expect(odd.stdout).not.toMatch(/^Next: x/m)
   // As a shell takes it.
   const args = spawnSync('sh', ['-c', `printf '%s\\n' ${made.next}`], { encoding: 'utf8' }).stdout
   expect(args.split('\n').slice(1, -3)).toEqual([...options, 'claim', registration])

@@ -148,7 +148,7 @@ export class People {
     if (!said.success || !who.success) {
       throw new AuthError(
         'invalid_input',
-        isAddressWrong(decision)
+        !said.success && isAddressWrong(decision)
           ? 'that is no mail address'
           : 'an answer is { approve: true or false }, { link }, { email }, { secret }, { code } or { done: true }, with { approver }',
       )
